@@ -1,0 +1,110 @@
+"""The encoder: text to one pooled vector and one vector for each token, on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memd.encoder.files import FIX, EncoderFiles
+from memd.encoder.tokenizer import Tokenizer, Tokens
+from memd.errors import EncoderUnavailable
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+class Encoding(NamedTuple):
+    """One encoded text of n tokens, [CLS] and [SEP] not among them.
+
+    Attributes:
+        pooled: float32 [d], unit norm: the mean over all tokens, specials included.
+        tokens: float32 [n, d], each row of unit norm.
+        ids: int32 [n], vocabulary ids.
+        offsets: int32 [n, 2], each token's begin and end in characters of the text.
+    """
+
+    pooled: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int32]
+
+
+class Encoder:
+    """A loaded encoder. Safe for many threads.
+
+    Texts run one at a time, each on one thread, several side by side. Activations are quantized at run time with one
+    scale a tensor, so in a shared batch a text's vector would depend on its companions and on padding; alone, the same
+    text always gets the same vector.
+    """
+
+    def __init__(self, files: EncoderFiles, tokenizer: Tokenizer, session: onnxruntime.InferenceSession, threads: int):
+        self.name, self.fingerprint, self.dimension = files.name, files.fingerprint, files.dimension
+        self.max_tokens = files.max_tokens
+        self.tokenizer = tokenizer
+        self._session = session
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder") if threads > 1 else None
+
+    @classmethod
+    def load(cls, folder: Path | None = None, threads: int | None = None) -> Encoder:
+        """The encoder in `folder`, else `$MEMD_ENCODER`, else the package's own.
+
+        Args:
+            folder: where encoder.onnx, tokenizer.json and manifest.json lie.
+            threads: texts encoded side by side; None means one for each CPU this process may use, at most 8.
+
+        Raises:
+            EncoderUnavailable: a file is missing or damaged; the hint names the fix.
+        """
+        files = EncoderFiles.find(folder)
+        session = _session(files.graph)
+        return cls(files, Tokenizer.of(files), session, threads or min(8, _cpus()))
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode texts, in their order; each is cut at `max_tokens`. Costs O(tokens) each."""
+        if self._pool is None or len(texts) < 2:
+            return [self.encode_query(text) for text in texts]
+        heads = [self.tokenizer.head(text) for text in texts]
+        # The longest go first, so that no thread is left with a long one at the end.
+        order = sorted(range(len(texts)), key=lambda i: -len(heads[i].ids))
+        jobs = {i: self._pool.submit(self._run, heads[i]) for i in order}
+        return [jobs[i].result() for i in range(len(texts))]
+
+    def encode_query(self, text: str) -> Encoding:
+        """Encode one text on the calling thread."""
+        return self._run(self.tokenizer.head(text))
+
+    def close(self) -> None:
+        """Stop the threads; the encoder is not to be used afterwards."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _run(self, head: Tokens) -> Encoding:
+        ids = np.empty((1, len(head.ids) + 2), dtype=np.int64)
+        ids[0, 0], ids[0, 1:-1], ids[0, -1] = self.tokenizer.cls, head.ids, self.tokenizer.sep
+        pooled, tokens = self._session.run(("pooled", "tokens"), {"ids": ids})
+        return Encoding(pooled[0], tokens, head.ids, head.offsets)
+
+
+def _cpus() -> int:
+    """CPUs this process may use; Linux knows of affinity, macOS only of the whole."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _session(graph: Path) -> onnxruntime.InferenceSession:
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        # An arena keeps the most that any run ever took, and a pattern is kept for each input length: both grow with use.
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        raise EncoderUnavailable(f"The encoder {graph} can't be loaded: {error}", FIX) from error

