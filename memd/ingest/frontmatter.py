@@ -1,0 +1,89 @@
+"""Front matter: the YAML or TOML block at the head of a note. Its date and tags are used, its text kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from itertools import islice
+from typing import Any, NamedTuple
+
+from memd.ingest.lines import split
+
+MAX_LINES = 200
+"""A longer block is taken for text: no note has so much front matter."""
+
+_CLOSERS = {"---": ("---", "..."), "+++": ("+++",)}
+
+
+class Facts(NamedTuple):
+    """What a note says of itself."""
+
+    date: datetime | None = None
+    tags: tuple[str, ...] = ()
+
+
+def line_count(lines: Sequence[str]) -> int:
+    """How many lines, from the first, are front matter with its fences; 0 for none."""
+    closers = _CLOSERS.get(lines[0].rstrip()) if lines else None
+    if closers is None:
+        return 0
+    for index, line in enumerate(islice(lines, 1, MAX_LINES), 1):
+        if line.rstrip() in closers:
+            return index + 1
+    return 0
+
+
+def facts(text: str) -> Facts:
+    """The date and tags in the front matter of `text`; none where there is none or it is malformed."""
+    if not text.startswith(("---", "+++")):
+        return Facts()
+    lines = split(text)
+    block = lines[1 : line_count(lines) - 1]
+    fields = _fields(lines[0].rstrip(), "".join(block)) if block else {}
+    return Facts(_date(fields.get("date")), _tags(fields.get("tags")))
+
+
+def _fields(fence: str, block: str) -> Mapping[str, Any]:
+    fields: Any = None
+    if fence == "+++":
+        import tomllib
+
+        try:
+            fields = tomllib.loads(block)
+        except (tomllib.TOMLDecodeError, RecursionError):
+            return {}
+    else:
+        import yaml  # type: ignore[import-untyped]
+
+        try:
+            fields = yaml.safe_load(block)
+        except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date like 2024-13-45
+            return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _date(value: object) -> datetime | None:
+    """A date or time as an aware UTC datetime; one without a zone is taken as UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        return None
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        return None
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    """Tags from a list, or from a string with commas or spaces between them, as note tools write both."""
+    if isinstance(value, str):
+        value = value.split(",") if "," in value else value.split()
+    if not isinstance(value, list):
+        return ()
+    words = ("-".join(str(word).lower().lstrip("#").split()) for word in value if isinstance(word, str | int))
+    return tuple(dict.fromkeys(word for word in words if word))
