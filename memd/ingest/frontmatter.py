@@ -12,6 +12,9 @@ from memd.ingest.lines import split
 MAX_LINES = 200
 """A longer block is taken for text: no note has so much front matter."""
 
+MAX_CHARACTERS = 20_000
+"""A larger block is kept as front matter, but not parsed: YAML takes a minute for a megabyte."""
+
 _CLOSERS = {"---": ("---", "..."), "+++": ("+++",)}
 
 
@@ -35,11 +38,11 @@ def line_count(lines: Sequence[str]) -> int:
 
 def facts(text: str) -> Facts:
     """The date and tags in the front matter of `text`; none where there is none or it is malformed."""
-    if not text.startswith(("---", "+++")):
+    if not text.startswith(tuple(_CLOSERS)):
         return Facts()
     lines = split(text)
-    block = lines[1 : line_count(lines) - 1]
-    fields = _fields(lines[0].rstrip(), "".join(block)) if block else {}
+    block = "".join(lines[1 : line_count(lines) - 1])
+    fields = _fields(lines[0].rstrip(), block) if 0 < len(block) <= MAX_CHARACTERS else {}
     return Facts(_date(fields.get("date")), _tags(fields.get("tags")))
 
 
