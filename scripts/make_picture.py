@@ -26,7 +26,7 @@ from rich.text import Text
 
 COLUMNS, ROWS = 92, 50
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "recall.svg"
-BEFORE = (
+BEFORE: tuple[tuple[str, ...], ...] = (
     (
         "remember",
         "Run `make staging` from the release branch; it needs the VPN, or the upload hangs.",
@@ -36,7 +36,7 @@ BEFORE = (
     ("remember", "We chose SQLite over Postgres: one file, no server to run on a laptop.", "-k", "decision"),
     ("remember", "Fixed ERR_LOCKED in db/pool.py: the test fixture kept a cursor open.", "-k", "fix"),
 )
-SHOWN = (
+SHOWN: tuple[tuple[str, ...], ...] = (
     ("remember", "Tests hang on macOS 14: pass --no-watch to the runner.", "--kind", "fix", "--tag", "ci"),
     ("recall", "why does the staging upload hang?", "--limit", "2", "--explain"),
 )
