@@ -83,10 +83,27 @@ def _date(value: object) -> datetime | None:
 
 
 def _tags(value: object) -> tuple[str, ...]:
-    """Tags from a list, or from a string with commas or spaces between them, as note tools write both."""
+    """Tags from a list, or from a string with commas or spaces between them, as note tools write both.
+
+    A tag of several words gets hyphens; what the store wouldn't take is left out.
+    """
+    from memd.store.validation import TAGS
+
     if isinstance(value, str):
         value = value.split(",") if "," in value else value.split()
     if not isinstance(value, list):
         return ()
-    words = ("-".join(str(word).lower().lstrip("#").split()) for word in value if isinstance(word, str | int))
-    return tuple(dict.fromkeys(word for word in words if word))
+    words = (str(item).lower().replace(",", " ").split() for item in value if isinstance(item, str | int))
+    tags = ("-".join(parts).lstrip("#") for parts in words)
+    return tuple(dict.fromkeys(tag for tag in tags if _is_tag(tag)))[:TAGS]
+
+
+def _is_tag(tag: str) -> bool:
+    from memd.errors import BadInput
+    from memd.store.validation import check_tags
+
+    try:
+        check_tags((tag,))
+    except BadInput:
+        return False
+    return True

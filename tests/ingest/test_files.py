@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from memd.errors import BadInput
 from memd.ingest import frontmatter, read
 from memd.model import NewMemory
+from memd.store.validation import check_tags
 
 
 def put(root: Path, name: str, content: str | bytes = "some text\n") -> Path:
@@ -147,6 +148,7 @@ def test_progress_counts_every_file(tmp_path: Path) -> None:
         ),
         ("---\ndate: 2024-03-01T10:00:00+02:00\ntags: a, b c\n---\nbody", (2024, 3, 1, 8), ("a", "b-c")),
         ('+++\ndate = 2024-03-01\ntags = ["a", "a"]\n+++\nbody', (2024, 3, 1), ("a",)),
+        ('---\ntags: ["a,b", "\\x01", 2024, "", "#", [c]]\n---\nbody', None, ("a-b", "2024")),
         ("---\ndate: yesterday\ntags: 7\n---\nbody", None, ()),
     ],
 )
@@ -165,4 +167,5 @@ def test_front_matter_gives_date_and_tags(
     st.lists(st.sampled_from(["date: ", "tags: ", "[", "{", "2024-13-45", "&a ", "*a", ": ", "\n", "- ", "'", "!!x "])),
 )
 def test_malformed_front_matter_is_text_like_any_other(fence: str, parts: list[str]) -> None:
-    frontmatter.facts(fence + "".join(parts) + "\n" + fence + "body")
+    facts = frontmatter.facts(fence + "".join(parts) + "\n" + fence + "body")
+    check_tags(facts.tags)
