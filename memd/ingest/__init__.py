@@ -66,7 +66,7 @@ def _read_folder(
         try:
             yield from _memories(path, files.load(path), scope)
         except files.Unreadable as reason:
-            on_skip(path, str(reason))
+            on_skip(files.printable(path), str(reason))
         if on_progress:
             on_progress(done, len(found))
 
@@ -77,7 +77,7 @@ def _read_named_file(path: Path, scope: str | None, on_progress: OnProgress | No
     try:
         text = files.load(path)
     except files.Unreadable as reason:
-        raise BadInput(f"{path} can't be read: {reason}.", "Name a text file in UTF-8.") from None
+        raise BadInput(f"{files.printable(path)} can't be read: {reason}.", "Name a text file in UTF-8.") from None
 
     def memories() -> Iterator[NewMemory]:
         if on_progress:

@@ -48,7 +48,7 @@ def find(folder: Path, on_skip: Callable[[Path, str], None]) -> list[Path]:
     found: list[Path] = []
 
     def unlistable(error: OSError) -> None:
-        on_skip(Path(os.fsdecode(error.filename)), _clause(error))
+        on_skip(printable(Path(os.fsdecode(error.filename))), _clause(error))
 
     for parent, folders, names in os.walk(folder, onerror=unlistable):
         here = Path(parent)
@@ -62,7 +62,7 @@ def find(folder: Path, on_skip: Callable[[Path, str], None]) -> list[Path]:
             if not is_note(path) or ignores.excludes(path, False):
                 continue
             if path.is_symlink():
-                on_skip(path, "a symbolic link")
+                on_skip(printable(path), "a symbolic link")
             else:
                 found.append(path)
     return sorted(found)
@@ -93,6 +93,11 @@ def load(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 (at byte {error.start})") from None
+
+
+def printable(path: Path) -> Path:
+    """The path as it can be shown: bytes that aren't UTF-8 (names may hold any) as replacement characters."""
+    return Path(os.fsencode(path).decode("utf-8", "replace"))
 
 
 def _may_enter(name: str) -> bool:
