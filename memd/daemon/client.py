@@ -4,7 +4,6 @@ What a script or a hook waits for is mostly the interpreter's own start, so this
 nothing: ``_socket`` and ``_json``, the C halves of ``socket`` and ``json``, save a third of the whole. The
 greeting travels with the first request, so a recall costs one round trip.
 
-
 The daemon tells where it listens in ``daemon.pid`` in the data folder, so both need not agree on the environment.
 A file left by one that died leads to a socket that refuses, which is the same as none.
 """
@@ -13,13 +12,13 @@ import os
 import sys
 
 from memd import __version__
-from memd.home import RENDEZVOUS, data_home
 from memd.daemon.wire import dumps, error_from, loads
+from memd.home import RENDEZVOUS, data_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Self
 
     from memd.errors import MemdError
 
@@ -52,19 +51,14 @@ def connect(home: str) -> "Any":
     """A connected socket to the daemon of this data folder, or None when none answers.
 
     Raises:
-        DaemonUnavailable: what answers belongs to another user, or this system has no Unix sockets.
+        DaemonUnavailable: what answers belongs to another user.
     """
     import _socket
 
     found = rendezvous(home)
     if found is None:
         return None
-    try:
-        sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    except AttributeError:  # Windows
-        from memd.errors import DaemonUnavailable
-
-        raise DaemonUnavailable("this system has no Unix sockets", "use --no-daemon") from None
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         sock.connect(found[1])
         uid = peer_uid(sock)
@@ -98,7 +92,7 @@ class Door:
         self._left = b""
         self._greeted = False
 
-    def __enter__(self) -> "Door":
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,6 +149,8 @@ class Door:
             return True
 
     def _open(self) -> None:
+        if os.name != "posix":
+            raise _unavailable("the daemon needs Unix sockets and file locks, which this system lacks")
         sock = connect(self.home)
         if sock is None and self.start:
             from memd.daemon.launch import launch

@@ -1,0 +1,49 @@
+"""``python -m memd.daemon``: the daemon in the foreground; ``--detach`` (used by clients) in the background."""
+
+import os
+import sys
+
+
+def main() -> int:
+    """Be the daemon; returns the exit code."""
+    detached = sys.argv[1:] == ["--detach"]
+    if sys.argv[1:] and not detached:
+        print("usage: python -m memd.daemon [--detach]", file=sys.stderr)
+        return 2
+    if detached and os.fork():  # before anything is imported or threaded; the child belongs to nobody who waits
+        os._exit(0)
+    from memd.daemon.wire import dumps, error_data
+    from memd.errors import MemdError
+
+    try:
+        return _serve(detached)
+    except MemdError as error:
+        if detached:
+            sys.stderr.write(dumps({"error": error_data(error)}) + "\n")
+        else:
+            sys.stderr.write(f"memd: {error.message}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        return error.exit_code
+
+
+def _serve(detached: bool) -> int:
+    from memd.config import Config
+    from memd.daemon.process import serve
+
+    config = Config.load()
+
+    def announce() -> None:
+        if detached:
+            sys.stderr.write('{"ready":true}\n')
+            sys.stderr.flush()
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, 2)  # ends the wait of the client that started us
+            os.close(nothing)
+
+    if not serve(config, announce, detached=detached) and not detached:
+        sys.stderr.write(f"memd: a daemon answers for {config.home} already\n  see `memd daemon status`\n")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

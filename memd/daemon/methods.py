@@ -1,0 +1,133 @@
+"""What the daemon can be asked: each method's parameters, and how `Memory` answers it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from memd import __version__
+from memd.api import Memory
+from memd.daemon import protocol as p
+from memd.daemon.footprint import peak_resident_bytes, resident_bytes
+from memd.errors import MemdError
+from memd.model import Query, Recollection, Stats
+
+_WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
+
+
+class NoSuchMethod(MemdError):
+    """The method isn't one of ours."""
+
+    code = "protocol"
+    exit_code = 2
+
+
+class Traffic:
+    """Counts of one server, changed by its threads under their own lock."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.requests = 0
+        self.last_request = time.monotonic()
+
+
+class Methods:
+    """The table of methods over one open `Memory`.
+
+    Args:
+        memory: the open store.
+        home: the data folder, as `hello` and `status` name it.
+        traffic: the server's counts, for `status`.
+        stop: set by `shutdown`, and by the process when it ends; waiting requests return early.
+    """
+
+    def __init__(self, memory: Memory, home: str, traffic: Traffic, stop: threading.Event) -> None:
+        self._memory = memory
+        self._home = home
+        self._traffic = traffic
+        self._stop = stop
+        self._started = time.monotonic()
+        self._table: dict[str, tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]] = {
+            "remember": (p.RememberParams, self._remember),
+            "recall": (Query, self._recall),
+            "show": (p.ShowParams, self._show),
+            "list": (p.ListParams, self._list),
+            "forget": (p.ForgetParams, self._forget),
+            "restore": (p.ShowParams, self._restore),
+            "tag": (p.TagParams, self._tag),
+            "stats": (p.Nothing, self._stats),
+            "status": (p.Nothing, self._status),
+            "wait_encoded": (p.WaitParams, self._wait_encoded),
+        }
+
+    def greeting(self) -> p.Greeting:
+        """The result of `hello`."""
+        return p.Greeting(__version__, p.PROTOCOL, self._home, os.getpid())
+
+    def answer(self, method: str, params: msgspec.Raw) -> msgspec.Struct:
+        """Carry out one request.
+
+        Raises:
+            NoSuchMethod: there is none of that name.
+            BadInput: the parameters don't fit.
+            MemdError: whatever `Memory` raises.
+        """
+        try:
+            kind, act = self._table[method]
+        except KeyError:
+            raise NoSuchMethod(f"no method {method[:60]!r}", f"one of {', '.join(self._table)}") from None
+        return act(p.read_params(params, kind))
+
+    def _remember(self, params: p.RememberParams) -> p.RememberResult:
+        remembered = self._memory.remember_many(params.items, restate=params.restate)
+        return p.RememberResult(remembered, tuple(self._memory.degraded))
+
+    def _recall(self, query: Query) -> Recollection:
+        return self._memory.ask(query)
+
+    def _show(self, params: p.ShowParams) -> p.MemoriesResult:
+        return p.MemoriesResult([self._memory.show(id_) for id_ in params.ids])
+
+    def _list(self, params: p.ListParams) -> p.ListResult:
+        raise NotImplementedError
+
+    def _forget(self, params: p.ForgetParams) -> p.MemoriesResult:
+        return p.MemoriesResult(self._memory.forget(params.ids, dry_run=params.dry_run))
+
+    def _restore(self, params: p.ShowParams) -> p.MemoriesResult:
+        return p.MemoriesResult(self._memory.restore(params.ids))
+
+    def _tag(self, params: p.TagParams) -> p.MemoriesResult:
+        return p.MemoriesResult(self._memory.tag(params.ids, add=params.add, remove=params.remove))
+
+    def _stats(self, _: p.Nothing) -> Stats:
+        return self._memory.stats()
+
+    def _status(self, _: p.Nothing) -> p.Status:
+        stats = self._memory.stats()
+        return p.Status(
+            pid=os.getpid(),
+            version=__version__,
+            protocol=p.PROTOCOL,
+            home=self._home,
+            uptime_s=time.monotonic() - self._started,
+            rss_bytes=resident_bytes(),
+            peak_rss_bytes=peak_resident_bytes(),
+            connections=self._traffic.connections,
+            requests=self._traffic.requests,
+            pending=stats.pending,
+            encoder=stats.encoder,
+            degraded=tuple(self._memory.degraded),
+        )
+
+    def _wait_encoded(self, params: p.WaitParams) -> p.WaitResult:
+        deadline = time.monotonic() + min(max(params.timeout_s, 0.0), p.MAX_WAIT)
+        while not self._memory.wait_encoded(min(_WAIT_SLICE, max(0.0, deadline - time.monotonic()))):
+            if self._stop.is_set() or time.monotonic() >= deadline:
+                break
+        return p.WaitResult(self._memory.stats().pending)

@@ -1,0 +1,218 @@
+"""JSON-RPC 2.0, one object a line: the requests a daemon takes and the answers it gives, typed.
+
+A connection begins with ``hello {client, protocol}``, which may be sent together with the first request. Client and
+daemon must be of one version; ``shutdown`` alone is taken from any, so that a newer client can replace an older
+daemon. Errors carry the code, message, hint and exit code of `memd.errors` under ``error.data``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from memd.daemon.wire import error_data
+from memd.errors import BadInput, MemdError, ProtocolError
+from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, StoredMemory
+
+PROTOCOL = 1
+MAX_LINE = 256 * 1024 * 1024  # bytes of one request
+MAX_WAIT = 3600.0  # seconds `wait_encoded` may take
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+SERVER_ERROR = -32000
+
+Params = TypeVar("Params", bound=msgspec.Struct)
+RequestId = int | str | None
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One line from a client. Without an id it is a notification and gets no answer."""
+
+    jsonrpc: Literal["2.0"]
+    method: str
+    id: RequestId | msgspec.UnsetType = msgspec.UNSET
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Success(msgspec.Struct, frozen=True):
+    """The answer to a request that was carried out."""
+
+    id: RequestId
+    result: object
+    jsonrpc: str = "2.0"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The answer to a request that was not."""
+
+    id: RequestId
+    error: FailureBody
+    jsonrpc: str = "2.0"
+
+
+class FailureBody(msgspec.Struct, frozen=True):
+    """JSON-RPC's error object."""
+
+    code: int
+    message: str
+    data: dict[str, object]
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """Params of `hello`: the client's version and protocol."""
+
+    client: str
+    protocol: int
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """Result of `hello`."""
+
+    version: str
+    protocol: int
+    home: str
+    pid: int
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params or result without content."""
+
+
+class RememberParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `remember`. `restate` false leaves a memory that is there already untouched (ingest)."""
+
+    items: list[NewMemory]
+    restate: bool = True
+
+
+class RememberResult(msgspec.Struct, frozen=True):
+    """Result of `remember`, in the order of the items."""
+
+    remembered: list[Remembered]
+    degraded: tuple[str, ...]
+
+
+class ShowParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `show`: ids or prefixes of them."""
+
+    ids: list[str]
+
+
+class ListParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `list`. Newest first; `before` is the last id of the page before."""
+
+    scope: str = GLOBAL_SCOPE
+    kinds: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    forgotten: bool = False
+    limit: int = 50
+    before: str | None = None
+
+
+class ListResult(msgspec.Struct, frozen=True):
+    """Result of `list`; `total` counts what the filters keep, pages aside."""
+
+    memories: list[StoredMemory]
+    total: int
+
+
+class MemoriesResult(msgspec.Struct, frozen=True):
+    """Result of `show`, `forget`, `restore` and `tag`: the memories as they now are."""
+
+    memories: list[StoredMemory]
+
+
+class ForgetParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `forget`. `dry_run` tells what would go and changes nothing."""
+
+    ids: list[str]
+    dry_run: bool = False
+
+
+class TagParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `tag`."""
+
+    ids: list[str]
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class WaitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `wait_encoded`, in seconds."""
+
+    timeout_s: float = 60.0
+
+
+class WaitResult(msgspec.Struct, frozen=True):
+    """Result of `wait_encoded`: how many passages are still without a vector."""
+
+    pending: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Result of `status`: the process, its use, and what is still to be encoded."""
+
+    pid: int
+    version: str
+    protocol: int
+    home: str
+    uptime_s: float
+    rss_bytes: int
+    peak_rss_bytes: int
+    connections: int
+    requests: int
+    pending: int
+    encoder: str
+    degraded: tuple[str, ...]
+
+
+_decoder = msgspec.json.Decoder(Request)
+_encoder = msgspec.json.Encoder()
+
+
+def read_request(line: bytes | bytearray | memoryview) -> Request:
+    """The request on a line.
+
+    Raises:
+        ProtocolError: it is not JSON, not a JSON-RPC 2.0 request, or nested too deep.
+    """
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"not a JSON-RPC 2.0 request: {error}", _HINT) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError(f"not JSON: {error}", _HINT) from None
+
+
+def read_params(raw: msgspec.Raw, kind: type[Params]) -> Params:
+    """The parameters of a request as a struct.
+
+    Raises:
+        BadInput: something is missing, unknown or of another type; says where.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"bad parameters: {error}", "compare with schemas/") from None
+
+
+def success(id_: RequestId, result: object) -> bytes:
+    """The line that answers a request with its result."""
+    return _encoder.encode(Success(id_, result)) + b"\n"
+
+
+def failure(id_: RequestId, code: int, error: MemdError, **more: object) -> bytes:
+    """The line that answers a request with an error; `more` goes beside the error's own data."""
+    return _encoder.encode(Failure(id_, FailureBody(code, error.message, {**error_data(error), **more}))) + b"\n"
+
+
+_HINT = "send one JSON-RPC 2.0 object a line"

@@ -1,0 +1,312 @@
+"""The socket server: threads that accept, read lines, and answer them where they were read.
+
+A thread waits in `accept`, serves the connection it gets to its end, and goes back. When the last waiting thread
+gets a connection, another is started, up to a limit. So no request passes from thread to thread, and where none
+can accept any more, the connection idle for longest is closed (its client connects again when it needs to).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import msgspec
+
+from memd import __version__
+from memd.daemon import footprint, logs
+from memd.daemon import protocol as p
+from memd.daemon.client import peer_uid
+from memd.daemon.methods import Methods, NoSuchMethod, Traffic
+from memd.errors import BadInput, DaemonUnavailable, MemdError, ProtocolError, VersionMismatch
+
+MAX_CONNECTIONS = 128
+SPARE_THREADS = 4  # that wait in accept when there is nothing to do
+IDLE_TIMEOUT = 3600.0  # seconds between two requests
+STALL_TIMEOUT = 60.0  # seconds within a line, or for a client to take its answer
+LARGE = 1024 * 1024  # bytes from which a line counts as large
+LARGE_AT_ONCE = 2
+_CHUNK = 256 * 1024
+
+log = logging.getLogger("memd.daemon")
+
+
+class Connection:
+    """One client: its socket, what was read and not yet answered, and whether it has been greeted."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.buffer = bytearray()
+        self.searched = 0
+        self.greeted = False
+        self.client = ""  # the version it named in hello
+        self.requests = 0  # after hello
+        self.idle_since: float | None = time.monotonic()
+
+    def line(self) -> bytes | None:
+        """The next whole line already read, without its end; None when there is none."""
+        end = self.buffer.find(b"\n", self.searched)
+        if end < 0:
+            self.searched = len(self.buffer)
+            return None
+        line = bytes(memoryview(self.buffer)[:end])
+        del self.buffer[: end + 1]
+        self.searched = 0
+        return line
+
+    def has_line(self) -> bool:
+        """Whether another whole line has been read."""
+        return self.buffer.find(b"\n", self.searched) >= 0
+
+    def hang_up(self) -> None:
+        """End the connection from another thread; its own thread then closes it."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class Server:
+    """Answers requests on a listening Unix socket until closed.
+
+    Args:
+        listener: bound and listening.
+        methods: what can be asked.
+        traffic: counts, kept up to date for `status` and idle exit.
+        stop: set by a `shutdown` request.
+        limit: connections at a time.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        methods: Methods,
+        traffic: Traffic,
+        stop: threading.Event,
+        limit: int = MAX_CONNECTIONS,
+    ) -> None:
+        self._listener = listener
+        self._methods = methods
+        self._traffic = traffic
+        self._stop = stop
+        self._limit = limit
+        self._closing = False
+        self._large = threading.BoundedSemaphore(LARGE_AT_ONCE)
+        self._change = threading.Condition()  # guards what follows
+        self._connections: set[Connection] = set()
+        self._threads = 0
+        self._waiting = 0
+
+    def start(self) -> None:
+        """Begin to accept."""
+        with self._change:
+            self._add_thread()
+            self._add_thread()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being read or answered."""
+        with self._change:
+            return any(connection.idle_since is None for connection in self._connections)
+
+    def close(self, timeout: float) -> bool:
+        """Stop accepting, hang up on idle clients, and let requests in hand finish; False when some did not in time."""
+        self._closing = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the threads in accept
+        self._listener.close()
+        with self._change:
+            for connection in self._connections:
+                if connection.idle_since is not None:
+                    connection.hang_up()
+            return self._change.wait_for(lambda: not self._connections, timeout)
+
+    def _add_thread(self) -> None:
+        """Start one more thread; the caller holds `_change`."""
+        self._threads += 1
+        self._waiting += 1
+        threading.Thread(target=self._accept, name="memd-client", daemon=True).start()
+
+    def _accept(self) -> None:
+        """A thread's life: accept, serve, again; it ends when enough others wait."""
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError as error:
+                if self._closing:
+                    return
+                log.error("accept failed: %s", error.strerror)  # out of descriptors: try again when some are free
+                time.sleep(0.1)
+                continue
+            connection = Connection(sock)
+            self._enter(connection)
+            try:
+                with sock:
+                    self._serve(connection)
+            except Exception as error:  # noqa: BLE001 - one client may not end the thread that serves the next
+                log.error("connection dropped: %s", logs.where(error))
+            if not self._leave(connection):
+                return
+
+    def _enter(self, connection: Connection) -> None:
+        """Count a connection in, and see to it that another thread can accept the next."""
+        with self._change:
+            self._connections.add(connection)
+            self._traffic.connections = len(self._connections)
+            self._waiting -= 1
+            if self._waiting == 0:
+                if self._threads < self._limit:
+                    self._add_thread()
+                else:
+                    self._make_room()
+
+    def _make_room(self) -> None:
+        """Hang up on the client idle for longest; the caller holds `_change`."""
+        idle = [connection for connection in self._connections if connection.idle_since is not None]
+        if idle:
+            min(idle, key=lambda connection: connection.idle_since or 0.0).hang_up()
+
+    def _leave(self, connection: Connection) -> bool:
+        """Count a connection out; whether this thread goes on accepting."""
+        with self._change:
+            self._connections.discard(connection)
+            self._traffic.connections = len(self._connections)
+            self._change.notify_all()
+            if self._closing or self._waiting >= SPARE_THREADS:
+                self._threads -= 1
+                return False
+            self._waiting += 1
+            return True
+
+    def _crowded(self) -> bool:
+        """Whether no thread is left to accept the next client."""
+        return self._waiting == 0 and self._threads >= self._limit
+
+    def _serve(self, connection: Connection) -> None:
+        """Read lines and answer them until the client hangs up, stalls, or must make room."""
+        sock = connection.sock
+        if peer_uid(sock) != os.getuid():
+            log.warning("refused a client of user %d", peer_uid(sock))
+            refusal = DaemonUnavailable("this daemon belongs to another user", "set MEMD_HOME to a data folder of your own")
+            with suppress(OSError):
+                sock.sendall(p.failure(None, p.SERVER_ERROR, refusal))
+            return
+        held = b""
+        with suppress(TimeoutError, ConnectionError):
+            while (line := self._next_line(connection)) is not None:
+                answer = held + self._answer(connection, line)
+                held = b""
+                if connection.requests == 0 and connection.has_line():
+                    held = answer  # the greeting waits for the request that came with it, and saves a send
+                elif answer:
+                    sock.sendall(answer)
+                if len(line) > LARGE or len(answer) > LARGE:
+                    del line, answer
+                    footprint.trim()
+
+    def _next_line(self, connection: Connection) -> bytes | None:
+        """The next request; None when the client has gone, stalls, sends too much, or must make room."""
+        large = False
+        try:
+            while (line := connection.line()) is None:
+                partial = len(connection.buffer)
+                if partial > p.MAX_LINE:
+                    too_long = ProtocolError(f"a request is over the limit of {p.MAX_LINE} bytes", "send fewer at a time")
+                    connection.sock.sendall(p.failure(None, p.INVALID_REQUEST, too_long))
+                    return None
+                if partial > LARGE and not large:
+                    large = self._large.acquire(timeout=STALL_TIMEOUT)
+                if not self._receive(connection):
+                    return None
+            connection.idle_since = None
+            return line
+        finally:
+            if large:
+                self._large.release()
+
+    def _receive(self, connection: Connection) -> bool:
+        """Read what has come; False at the end of the connection, or where it must end to make room."""
+        if connection.buffer:
+            connection.sock.settimeout(STALL_TIMEOUT)
+        else:
+            connection.sock.settimeout(IDLE_TIMEOUT)
+            connection.idle_since = time.monotonic()
+            if self._closing or (connection.requests and self._crowded()):
+                return False
+        part = connection.sock.recv(_CHUNK)
+        connection.idle_since = None
+        connection.buffer += part
+        connection.sock.settimeout(STALL_TIMEOUT)
+        return bool(part)
+
+    def _answer(self, connection: Connection, line: bytes) -> bytes:
+        """The line that answers a line; empty for a notification. Never raises."""
+        try:
+            request = p.read_request(line)
+        except ProtocolError as error:
+            log.info("not a request: %d bytes", len(line))
+            connection.requests += 1
+            return p.failure(None, p.PARSE_ERROR, error)
+        id_ = None if request.id is msgspec.UNSET else request.id
+        try:
+            answer = p.success(id_, self._result(connection, request))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is an answer, not the end of the daemon
+            answer = _failure(id_, request.method, error, len(line))
+        return b"" if request.id is msgspec.UNSET else answer
+
+    def _result(self, connection: Connection, request: p.Request) -> msgspec.Struct:
+        """Carry out one request. Raises what it raises."""
+        if request.method == "shutdown":
+            log.info("asked to stop")
+            self._stop.set()
+            return p.Nothing()
+        if request.method == "hello":
+            hello = p.read_params(request.params, p.Hello)
+            connection.greeted = (hello.client, hello.protocol) == (__version__, p.PROTOCOL)
+            connection.client = hello.client
+            if not connection.greeted:
+                raise _mismatch(hello.client)
+            return self._methods.greeting()
+        connection.requests += 1
+        if not connection.greeted:
+            if connection.client:
+                raise _mismatch(connection.client)
+            raise ProtocolError("the first request is hello", 'send {"method":"hello","params":{"client":…,"protocol":1}}')
+        if self._closing:
+            raise DaemonUnavailable("the daemon is stopping", "ask again")
+        self._traffic.requests += 1
+        self._traffic.last_request = time.monotonic()
+        return self._methods.answer(request.method, request.params)
+
+
+def _mismatch(client: str) -> VersionMismatch:
+    return VersionMismatch(
+        f"the daemon is memd {__version__}, this client is {client[:40]}",
+        "update the older one; `memd daemon restart` starts the daemon of the memd that it is typed with",
+    )
+
+
+def _failure(id_: p.RequestId, method: str, error: Exception, size: int) -> bytes:
+    """The answer for an exception; logged with its place, never with its message, which may quote a text."""
+    method = method[:40] if method.isidentifier() else "unknown"
+    if isinstance(error, VersionMismatch):
+        log.info("refused %s: other version", method)
+        return p.failure(id_, p.SERVER_ERROR, error, version=__version__, protocol=p.PROTOCOL)
+    if isinstance(error, MemdError):
+        level = logging.ERROR if error.exit_code == 3 else logging.INFO
+        log.log(level, "%s refused (%s), %d bytes: %s", method, error.code, size, logs.where(error))
+        return p.failure(id_, _CODES.get(type(error), p.SERVER_ERROR), error)
+    log.error("%s failed, %d bytes: %s", method, size, logs.where(error))
+    internal = MemdError(
+        f"the daemon failed while answering {method} ({type(error).__name__})",
+        "`memd daemon logs` says where; please report it",
+    )
+    return p.failure(id_, p.INTERNAL_ERROR, internal)
+
+
+_CODES: dict[type[MemdError], int] = {
+    NoSuchMethod: p.METHOD_NOT_FOUND,
+    BadInput: p.INVALID_PARAMS,
+    ProtocolError: p.INVALID_REQUEST,
+}
