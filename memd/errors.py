@@ -1,0 +1,112 @@
+"""Every error a user can meet: a code for programs, a message for people, a hint for what to do next.
+
+Standard library only: the thin client raises and prints these too.
+"""
+
+
+class MemdError(Exception):
+    """Base of all errors that memd raises on purpose.
+
+    Attributes:
+        code: stable, machine-readable name (`"not_found"`).
+        message: what is wrong, in one sentence.
+        hint: what to do next, in one sentence; may be empty.
+        exit_code: what the command line exits with (1 nothing found, 2 wrong use, 3 can't serve).
+    """
+
+    code = "error"
+    exit_code = 3
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BadInput(MemdError):
+    """The caller gave something that can't be taken; the store is as it was."""
+
+    code = "bad_input"
+    exit_code = 2
+
+
+class NotFound(MemdError):
+    """No memory has this id or prefix."""
+
+    code = "not_found"
+    exit_code = 1
+
+
+class Ambiguous(MemdError):
+    """Several memories share the prefix."""
+
+    code = "ambiguous_id"
+    exit_code = 2
+
+
+class Conflict(MemdError):
+    """The store is in a state that forbids the change (say, restoring a text that was said again)."""
+
+    code = "conflict"
+    exit_code = 2
+
+
+class StoreUnusable(MemdError):
+    """The store can't be opened, read or written: damaged, foreign, newer, read-only, full."""
+
+    code = "store_unusable"
+
+
+class StoreFull(StoreUnusable):
+    """The disk is full; what was acknowledged is safe."""
+
+    code = "store_full"
+
+
+class StoreReadOnly(StoreUnusable):
+    """The store's folder or file can't be written."""
+
+    code = "store_read_only"
+
+
+class StoreCorrupt(StoreUnusable):
+    """The file is damaged or isn't a memd store."""
+
+    code = "store_corrupt"
+
+
+class StoreNewer(StoreUnusable):
+    """The file was written by a newer memd."""
+
+    code = "store_newer"
+
+
+class StoreBusy(StoreUnusable):
+    """Another process held the write lock for too long."""
+
+    code = "store_busy"
+
+
+class EncoderUnavailable(MemdError):
+    """The encoder's files are missing or damaged. Recall goes on lexically and says so."""
+
+    code = "encoder_unavailable"
+
+
+class DaemonUnavailable(MemdError):
+    """No daemon answers and none could be started."""
+
+    code = "daemon_unavailable"
+
+
+class VersionMismatch(MemdError):
+    """Client and daemon speak different versions."""
+
+    code = "version_mismatch"
+
+
+class ProtocolError(MemdError):
+    """A request that isn't valid JSON-RPC, or is over the limits."""
+
+    code = "protocol"
+    exit_code = 2

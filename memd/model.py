@@ -1,0 +1,215 @@
+"""The nouns: what a memory, a query, a hit and a trace are. Plain structs, no I/O.
+
+These are also the public JSON formats: `schemas/` is generated from this file. Times are aware UTC
+datetimes here (RFC 3339 in JSON) and whole milliseconds since 1970 in the store.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+GLOBAL_SCOPE = "global"
+ALL_SCOPES = "all"
+
+KINDS = (
+    "note",
+    "decision",
+    "fact",
+    "preference",
+    "convention",
+    "procedure",
+    "fix",
+    "task",
+    "turn",
+    "commit",
+    "document",
+)
+
+Channel = Literal["lexical", "semantic", "entity", "temporal", "spreading"]
+CHANNELS: tuple[Channel, ...] = ("lexical", "semantic", "entity", "temporal", "spreading")
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a memory came from.
+
+    Attributes:
+        who: the person or agent that said it (`"simon"`, `"claude-code"`).
+        via: the door it came through (`"cli"`, `"api"`, `"ingest"`, `"git"`, `"mcp"`, `"hook"`).
+        path: the file it was read from, absolute.
+        span: first and last line in that file, counted from 1, both included.
+        session: the agent session or commit it belongs to.
+    """
+
+    who: str = ""
+    via: str = ""
+    path: str = ""
+    span: tuple[int, int] | None = None
+    session: str = ""
+
+
+class NewMemory(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What `remember` takes: a text and what is known about it. One line of `remember --jsonl`.
+
+    Attributes:
+        text: stored exactly as given.
+        kind: one of `KINDS`.
+        scope: a project's root (absolute path) or `"global"`; None means the caller's scope.
+        tags: free words, stored lower-case.
+        source: where it came from.
+        event_at: when it was true or happened, if that is not now.
+        episode: key of the ordered group it belongs to (a session, a file); memories of one episode
+            are each other's neighbours.
+        position: its place in the episode; None appends.
+    """
+
+    text: str
+    kind: str = "note"
+    scope: str | None = None
+    tags: tuple[str, ...] = ()
+    source: Source = Source()
+    event_at: datetime | None = None
+    episode: str | None = None
+    position: int | None = None
+
+
+class StoredMemory(msgspec.Struct, frozen=True):
+    """A memory as it stands in the store. `said` counts how often the same text was given."""
+
+    id: str
+    text: str
+    kind: str
+    scope: str
+    tags: tuple[str, ...]
+    source: Source
+    recorded_at: datetime
+    event_at: datetime | None
+    episode: str | None
+    position: int | None
+    said: int
+    said_at: datetime
+    forgotten_at: datetime | None
+    passages: int
+    encoded: int
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """The reply to `remember`: durable on disk. `again` is true when the same text was there already."""
+
+    id: str
+    again: bool
+    passages: int
+
+
+class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A recall, as it is asked.
+
+    Attributes:
+        text: the question, words or error line.
+        limit: how many memories to return at most, 1 to 1000.
+        scope: the current scope; recall sees it and the global one. `"all"` sees everything.
+        kinds, tags: keep memories of any of these kinds, and with all of these tags.
+        source: keep memories whose source (who, via, path or session) contains this text.
+        since, until: keep memories whose event time (else recorded time) lies in [since, until).
+        now: the date the query is asked at; relative times resolve against it.
+        explain: fill `Recollection.trace` and each hit's contributions.
+        without: channels left out (for ablations).
+    """
+
+    text: str
+    limit: int = 10
+    scope: str = GLOBAL_SCOPE
+    kinds: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    now: datetime | None = None
+    explain: bool = False
+    without: tuple[Channel, ...] = ()
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """One channel's part in a hit: its rank there (from 1), its score there, its share of the fused score."""
+
+    channel: Channel
+    rank: int
+    score: float
+    share: float
+
+
+class Excerpt(msgspec.Struct, frozen=True):
+    """The passage of a memory that was found: character offsets into its text, and that text."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A recalled memory with its fused score and, when asked for, the reason."""
+
+    memory: StoredMemory
+    excerpt: Excerpt
+    score: float
+    contributions: tuple[Contribution, ...] = ()
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A memory a channel proposed, or one that just missed, as the trace lists it."""
+
+    id: str
+    rank: int
+    score: float
+    snippet: str
+
+
+class ChannelTrace(msgspec.Struct, frozen=True):
+    """What one channel did: whether it opened, why, how long it took, its best candidates."""
+
+    channel: Channel
+    open: bool
+    why: str
+    weight: float
+    took_ms: float
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The whole story of one recall."""
+
+    terms: tuple[str, ...]
+    entities: tuple[str, ...]
+    times: tuple[tuple[datetime, datetime], ...]
+    channels: tuple[ChannelTrace, ...]
+    missed: tuple[Candidate, ...]
+    stages_ms: dict[str, float]
+
+
+class Recollection(msgspec.Struct, frozen=True):
+    """The answer to a query. `degraded` says in words what could not take part; empty when all did."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    degraded: tuple[str, ...] = ()
+    trace: Trace | None = None
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """What the store holds and what is still to be done. Sizes in bytes."""
+
+    path: str
+    memories: int
+    forgotten: int
+    passages: int
+    pending: int
+    episodes: int
+    entities: int
+    by_kind: dict[str, int]
+    by_scope: dict[str, int]
+    store_bytes: int
+    wal_bytes: int
+    encoder: str
+    format: int
