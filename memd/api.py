@@ -1,0 +1,415 @@
+"""`Memory`: every verb of memd, in this process. The daemon is this object behind a socket."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from memd.clock import Clock, system_clock, to_ms
+from memd.encoding import Drain, EncodingWorker
+from memd.errors import BadInput, EncoderUnavailable
+from memd.home import STORE, data_home
+from memd.model import GLOBAL_SCOPE, NewMemory, Query, Recollection, Remembered, Stats, StoredMemory
+from memd.store import Store, filters, memories, statistics, vectors
+from memd.store.drafts import Draft, draft, plain_tags
+from memd.store.ids import IdMaker
+from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
+
+if TYPE_CHECKING:
+    from memd.encoder import Encoder, Tokenizer
+    from memd.recall.recaller import Recaller
+
+Encode = Literal["background", "inline", "off"]
+
+GROUP = 500  # memories a transaction, so that other writers get their turn
+GROUP_CHARACTERS = 16 << 20
+WAIT_SLICE_S = 0.2
+
+
+class Memory:
+    """An open store with everything around it. Safe for many threads, and beside other processes.
+
+        with Memory.open() as memory:
+            memory.remember("The tests need FFmpeg on the PATH.", kind="fact")
+            for hit in memory.recall("what do the tests need").hits:
+                print(hit.excerpt.text)
+
+    The encoder is loaded when it is first needed. Where it can't be, everything else goes on and
+    `degraded` says so.
+    """
+
+    def __init__(self, store: Store, encode: Encode, clock: Clock) -> None:
+        self._store = store
+        self._encode = encode
+        self._clock = clock
+        self._make_id = IdMaker()
+        self._models = _Models()
+        self._recaller: Recaller | None = None
+        self._recaller_lock = threading.Lock()
+        self._drain_lock = threading.Lock()
+        self._worker = EncodingWorker(store, self._models.encoder) if encode == "background" else None
+        if self._worker:
+            self._worker.start()
+
+    @classmethod
+    def open(cls, home: Path | str | None = None, *, encode: Encode = "inline", clock: Clock = system_clock) -> Memory:
+        """Open the store in a data folder, creating both as needed.
+
+        Args:
+            home: the data folder; None means MEMD_HOME, else the user's own.
+            encode: when vectors are made: in a `"background"` thread, `"inline"` before `remember` returns, or
+                `"off"` (left in the queue for another process, or `encode_pending`).
+            clock: tells the time, as an aware datetime.
+
+        Raises:
+            StoreUnusable: in one of its kinds; the message says why, the hint what to do.
+        """
+        if encode not in ("background", "inline", "off"):
+            raise BadInput(f"encode can't be {encode!r}.", "It is 'background', 'inline' or 'off'.")
+        return cls(Store.open(Path(data_home() if home is None else home) / STORE), encode, clock)
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish the write in hand and close. What still waits for its vectors stays in the queue."""
+        if self._worker:
+            self._worker.stop()
+        with self._drain_lock:
+            self._store.close()
+        self._models.close()
+
+    @property
+    def store(self) -> Store:
+        """The store itself, for the layers beside this one."""
+        return self._store
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """In words, what can't take part at present; empty when all is well, or wasn't needed yet."""
+        reasons = [self._models.why_no_encoder, self._worker.trouble if self._worker else ""]
+        return tuple(reason for reason in reasons if reason)
+
+    def remember(self, text: str, **fields: Any) -> Remembered:
+        """Store a text, word for word. On return it is durable.
+
+        Args:
+            text: any text up to 64 MiB.
+            **fields: the other fields of `NewMemory`.
+
+        Raises:
+            BadInput: something can't be taken; the store is as it was.
+            StoreUnusable: it couldn't be written.
+        """
+        return self.remember_many([_build(NewMemory, text=text, **fields)])[0]
+
+    def remember_many(self, items: Iterable[NewMemory], *, restate: bool = True) -> list[Remembered]:
+        """Store many, in their order. All are checked before any is written; then they go in groups of `GROUP`.
+
+        Args:
+            items: what to store.
+            restate: whether a text that is there already counts as said again; False leaves it untouched, so
+                that the same files can be ingested any number of times.
+
+        Raises:
+            BadInput, StoreUnusable: as for `remember`.
+        """
+        items = list(items)
+        for number, item in enumerate(items, start=1):
+            try:
+                check_new(item)
+            except BadInput as error:
+                if len(items) > 1:
+                    raise BadInput(f"Memory {number} of {len(items)}: {error.message}", error.hint) from None
+                raise
+        remembered: list[Remembered] = []
+        for group in _groups(items):
+            remembered += self._write([draft(item, self._offsets) for item in group], restate)
+        return remembered
+
+    def recall(self, text: str, **fields: Any) -> Recollection:
+        """Find what helps with `text`. `fields` are the other fields of `Query`."""
+        return self.ask(_build(Query, text=text, **fields))
+
+    def ask(self, query: Query) -> Recollection:
+        """Answer a query.
+
+        Raises:
+            BadInput: the query can't be asked like this.
+            StoreUnusable: the store can't be read.
+        """
+        check_query(query)
+        recaller = self._ready_recaller()
+        with self._worker.giving_way() if self._worker else nullcontext():
+            return recaller.recall(query)
+
+    def show(self, id: str) -> StoredMemory:
+        """The memory whose id begins with `id`, living or forgotten.
+
+        Raises:
+            NotFound, Ambiguous: none has, or several have.
+        """
+        with self._store.reading() as db:
+            return memories.fetch(db, [memories.resolve(db, id)])[0]
+
+    def list(
+        self,
+        *,
+        scope: str = GLOBAL_SCOPE,
+        kinds: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        source: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        forgotten: bool = False,
+        limit: int = 50,
+        before: str | None = None,
+    ) -> list[StoredMemory]:
+        """Memories, the newest first.
+
+        Args:
+            scope: sees that scope and the global one; `"all"` sees every one.
+            kinds, tags, source, since, until: as in `Query`.
+            forgotten: the forgotten ones instead of the living.
+            limit: how many at most, 1 to 10,000.
+            before: only those stored before this one (by id or prefix), for the next page.
+
+        Raises:
+            BadInput, NotFound, Ambiguous: a filter, or `before`, can't be understood.
+        """
+        check_filters(scope, kinds, tags, source, since, until, limit, most=10_000)
+        with self._store.reading() as db:
+            condition, values = filters.where(
+                db, scope=plain_scope(scope), kinds=kinds, tags=tags, source=source, since=since, until=until,
+                forgotten=forgotten,
+            )  # fmt: skip
+            if before is not None:
+                condition += " AND m.seq < ?"
+                values.append(memories.resolve(db, before))
+            rows = db.execute(
+                f"SELECT m.seq FROM memory AS m WHERE {condition} ORDER BY m.seq DESC LIMIT ?", (*values, limit)
+            )
+            return memories.fetch(db, [row[0] for row in rows])
+
+    def count(
+        self,
+        *,
+        scope: str = GLOBAL_SCOPE,
+        kinds: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        source: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        forgotten: bool = False,
+    ) -> int:
+        """How many memories `list` would go through with these filters."""
+        check_filters(scope, kinds, tags, source, since, until)
+        with self._store.reading() as db:
+            condition, values = filters.where(
+                db, scope=plain_scope(scope), kinds=kinds, tags=tags, source=source, since=since, until=until,
+                forgotten=forgotten,
+            )  # fmt: skip
+            return int(db.execute(f"SELECT count(*) FROM memory AS m WHERE {condition}", values).fetchone()[0])
+
+    def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> list[StoredMemory]:
+        """Put memories out of sight until `restore`; return them. One that is forgotten already stays so.
+
+        Args:
+            ids: ids or prefixes.
+            dry_run: change nothing, return what would be forgotten.
+
+        Raises:
+            NotFound, Ambiguous: for any of them; nothing is forgotten then.
+        """
+        if dry_run:
+            with self._store.reading() as db:
+                return memories.fetch(db, memories.resolve_all(db, ids))
+        with self._store.writing() as db:
+            seqs = memories.resolve_all(db, ids)
+            memories.forget(db, seqs, self._now_ms())
+            return memories.fetch(db, seqs)
+
+    def restore(self, ids: Sequence[str]) -> list[StoredMemory]:
+        """Undo `forget`; return the memories.
+
+        Raises:
+            NotFound, Ambiguous: for any of them.
+            Conflict: the same text was remembered anew meanwhile. Nothing is restored in either case.
+        """
+        with self._store.writing() as db:
+            seqs = memories.resolve_all(db, ids)
+            memories.restore(db, seqs)
+            found = memories.fetch(db, seqs)
+        self._encode_after_write(seqs)
+        return found
+
+    def tag(self, ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> list[StoredMemory]:
+        """Add and remove tags; return the memories.
+
+        Raises:
+            BadInput: a tag isn't a word.
+            NotFound, Ambiguous: for any of the ids; nothing is changed then.
+        """
+        check_tags(add)
+        check_tags(remove)
+        with self._store.writing() as db:
+            seqs = memories.resolve_all(db, ids)
+            memories.retag(db, seqs, plain_tags(add), plain_tags(remove))
+            return memories.fetch(db, seqs)
+
+    def stats(self) -> Stats:
+        """What the store holds. O(memories)."""
+        with self._store.reading() as db:
+            return statistics.stats(db, self._store.path)
+
+    def wait_encoded(self, timeout: float = 60.0) -> bool:
+        """Wait until no passage waits for its vectors, at most `timeout` seconds; whether that came true.
+
+        Returns at once when this process has no encoder to do it with.
+        """
+        deadline = time.monotonic() + timeout
+        while self.pending():
+            left = deadline - time.monotonic()
+            if left <= 0 or self._models.why_no_encoder:
+                return False
+            if self._worker and self._worker.alive:
+                self._worker.wait_step(min(left, WAIT_SLICE_S))
+            else:
+                time.sleep(min(left, WAIT_SLICE_S))
+        return True
+
+    def pending(self) -> int:
+        """How many passages wait for their vectors."""
+        with self._store.reading() as db:
+            return vectors.pending(db)
+
+    def encode_pending(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Encode all that waits, here and now; return how many passages that were.
+
+        Args:
+            progress: called after each batch with passages done and passages to do.
+
+        Raises:
+            EncoderUnavailable: there is no encoder.
+        """
+        if (encoder := self._models.encoder()) is None:
+            raise EncoderUnavailable(self._models.why_no_encoder, self._models.fix)
+        with self._drain_lock:
+            drain = Drain(self._store, encoder)
+            done, total = 0, self.pending()
+            while taken := drain.step():
+                done += taken
+                if progress:
+                    progress(done, max(total, done))
+        return done
+
+    def _write(self, drafts: Sequence[Draft], restate: bool) -> list[Remembered]:
+        with self._store.writing() as db:
+            writer = memories.Writer(db, self._make_id, self._now_ms())
+            remembered = [writer.write(item, restate=restate) for item in drafts]
+            writer.finish()
+        self._encode_after_write(writer.written)
+        return remembered
+
+    def _encode_after_write(self, seqs: Sequence[int]) -> None:
+        if self._worker:
+            self._worker.nudge()
+        elif self._encode == "inline" and seqs and (encoder := self._models.encoder()):
+            with self._drain_lock:
+                drain = Drain(self._store, encoder)
+                while drain.step(only=seqs):
+                    pass
+
+    def _ready_recaller(self) -> Recaller:
+        with self._recaller_lock:
+            if self._recaller is None:
+                from memd.recall.recaller import Recaller
+
+                encoder = self._models.encoder()
+                self._recaller = Recaller(self._store, encoder, self._models.why_no_encoder)
+            return self._recaller
+
+    def _offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        return self._models.offsets(text)
+
+    def _now_ms(self) -> int:
+        return to_ms(self._clock())
+
+
+class _Models:
+    """The encoder and the tokenizer, each loaded once, when first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._encoder: Encoder | None = None
+        self._tokenizer: Tokenizer | None = None
+        self.why_no_encoder = ""
+        self.fix = ""
+
+    def encoder(self) -> Encoder | None:
+        """The encoder; None when it can't be had, with `why_no_encoder` telling why."""
+        with self._lock:
+            if self._encoder is None and not self.why_no_encoder:
+                from memd.encoder import Encoder
+
+                try:
+                    self._encoder = Encoder.load()
+                except EncoderUnavailable as error:
+                    self._miss(error)
+            return self._encoder
+
+    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        """Offsets of the text's tokens, estimated when there is no tokenizer."""
+        from memd.text.chunking import estimated_offsets
+
+        tokenizer = self._load_tokenizer()
+        return estimated_offsets(text) if tokenizer is None else tokenizer.offsets(text)
+
+    def close(self) -> None:
+        """Let go of the encoder's threads."""
+        with self._lock:
+            if self._encoder is not None:
+                self._encoder.close()
+                self._encoder = None
+
+    def _load_tokenizer(self) -> Tokenizer | None:
+        with self._lock:
+            if self._tokenizer is None and not self.why_no_encoder:
+                from memd.encoder import Tokenizer
+
+                try:
+                    self._tokenizer = self._encoder.tokenizer if self._encoder else Tokenizer.load()
+                except EncoderUnavailable as error:
+                    self._miss(error)
+            return self._tokenizer
+
+    def _miss(self, error: EncoderUnavailable) -> None:
+        self.why_no_encoder, self.fix = f"{error.message} {error.hint}".strip(), error.hint
+
+
+def _build(struct: type[Any], **fields: Any) -> Any:
+    """Make a struct from keyword arguments, lists taken for tuples."""
+    try:
+        return struct(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    except TypeError as error:
+        raise BadInput(f"{struct.__name__}: {error}.", f"Fields are: {', '.join(struct.__struct_fields__)}.") from None
+
+
+def _groups(items: Sequence[NewMemory]) -> Iterator[list[NewMemory]]:
+    """At most `GROUP` items, and about `GROUP_CHARACTERS`, each."""
+    rest = iter(items)
+    while group := list(islice(rest, 1)):
+        size = len(group[0].text)
+        while len(group) < GROUP and size < GROUP_CHARACTERS and (more := next(rest, None)):
+            group.append(more)
+            size += len(more.text)
+        yield group

@@ -1,0 +1,207 @@
+"""Encoding what was stored: the queue is drained in small transactions, in a thread or at once.
+
+The queue is in the store (`memd.store.vectors`): a passage leaves it in the same transaction that stores
+its vectors, so a process may die anywhere and another, or the next, goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from memd.errors import MemdError, StoreUnusable
+from memd.store import vectors
+from memd.store.vectors import Waiting
+
+if TYPE_CHECKING:
+    from pysqlite3 import dbapi2 as sqlite3
+
+    from memd.encoder import Encoder, Encoding
+    from memd.store import Store
+
+log = logging.getLogger(__name__)
+
+BATCH = 64  # passages a transaction
+FROM_THE_OLD_END = 16  # of these, so that a stream of new memories doesn't starve the backlog
+SLICE = 16  # passages between two looks at whether somebody waits for an answer
+YIELD_S = 0.5  # the longest wait for recalls before a slice is encoded all the same
+POLL_S = 2.0  # how soon passages written by another process are seen
+RETRY_S = 5.0  # after the store refused a write (full, locked)
+
+
+class Drain:
+    """Takes passages off one store's queue with one encoder. For one thread at a time.
+
+    Args:
+        store: where the queue is.
+        encoder: what encodes.
+        pause: called before each slice; may wait.
+    """
+
+    def __init__(self, store: Store, encoder: Encoder, pause: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._pause = pause
+        self._text: tuple[int, str] | None = None  # the memory read last: a long one has many batches
+        self._refused: set[int] = set()
+        with store.writing() as db:
+            self._row = vectors.adopt(db, encoder.fingerprint, encoder.dimension)
+
+    def step(self, only: Sequence[int] | None = None) -> int:
+        """Encode one batch and return how many passages were taken; 0 when nothing waits.
+
+        Args:
+            only: keep to passages of these memories (by seq); None takes the head of the queue.
+        """
+        with self._store.reading() as db:
+            if vectors.current(db) != self._row:
+                return 0  # another process made another encoder the current one
+            if only is None:
+                batch = vectors.waiting(db, BATCH - FROM_THE_OLD_END, FROM_THE_OLD_END, tuple(self._refused))
+            else:
+                batch = [row for row in vectors.waiting_of(db, only, BATCH) if row.passage not in self._refused]
+            texts = self._texts(db, batch)
+        if not batch:
+            self._text = None
+            return 0
+        order = sorted(range(len(batch)), key=lambda i: -len(texts[i]))
+        encoded: list[tuple[Waiting, Encoding]] = []
+        for begin in range(0, len(order), SLICE):
+            self._pause()
+            part = order[begin : begin + SLICE]
+            encoded += self._encode([batch[i] for i in part], [texts[i] for i in part])
+        with self._store.writing() as db:
+            vectors.put(db, self._row, encoded)
+        return len(batch)
+
+    def _texts(self, db: sqlite3.Connection, batch: Sequence[Waiting]) -> list[str]:
+        texts = []
+        for row in batch:
+            if self._text is None or self._text[0] != row.memory:
+                self._text = row.memory, vectors.text_of(db, row.memory)
+            texts.append(self._text[1][row.start : row.stop])
+        return texts
+
+    def _encode(self, batch: list[Waiting], texts: list[str]) -> list[tuple[Waiting, Encoding]]:
+        """Encode a slice; a passage at which the encoder fails is left out, and not tried again by this process."""
+        try:
+            return list(zip(batch, self._encoder.encode(texts), strict=True))
+        except Exception as error:  # onnxruntime's and tokenizers' have no common base
+            if len(batch) == 1:
+                log.error("passage %d can't be encoded: %s", batch[0].passage, error)
+                self._refused.add(batch[0].passage)
+                return []
+            return [pair for row, text in zip(batch, texts, strict=True) for pair in self._encode([row], [text])]
+
+
+class EncodingWorker:
+    """A thread that keeps the queue empty, newest first, and steps back while a recall runs.
+
+    Args:
+        store: where the queue is; must stay open until `stop` returned.
+        load: gives the encoder, or None when there is none (the thread then ends). Called in the thread.
+    """
+
+    def __init__(self, store: Store, load: Callable[[], Encoder | None]) -> None:
+        self._store = store
+        self._load = load
+        self._state = threading.Condition()
+        self._written = False
+        self._stopping = False
+        self._recalls = 0
+        self._steps = 0
+        self._thread = threading.Thread(target=self._run, name="encoding", daemon=True)
+        self.trouble = ""
+
+    def start(self) -> None:
+        """Begin with whatever waits."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the slice in hand and end; what it was about to store stays in the queue. Waits for the thread."""
+        with self._state:
+            self._stopping = True
+            self._state.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def nudge(self) -> None:
+        """Say that something was written."""
+        with self._state:
+            self._written = True
+            self._state.notify_all()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Encode nothing new while the block runs (or for `YIELD_S` at most, so that the queue moves on)."""
+        with self._state:
+            self._recalls += 1
+        try:
+            yield
+        finally:
+            with self._state:
+                self._recalls -= 1
+                self._state.notify_all()
+
+    def wait_step(self, timeout: float) -> None:
+        """Wait until the thread finished a batch, at most `timeout` seconds."""
+        with self._state:
+            seen = self._steps
+            self._state.wait_for(lambda: self._steps != seen or self._stopping, timeout)
+
+    def _run(self) -> None:
+        drain: Drain | None = None
+        while not self._stopping:
+            try:
+                if drain is None:
+                    encoder = self._load()
+                    if encoder is None:
+                        return
+                    drain = Drain(self._store, encoder, self._pause)
+                taken = drain.step()
+                self.trouble = ""
+            except _Stopped:
+                return
+            except StoreUnusable as error:
+                self._fail(error)
+                continue
+            except Exception:
+                log.exception("encoding stopped short; it goes on in %g s", RETRY_S)
+                self._sleep(RETRY_S)
+                continue
+            with self._state:
+                self._steps += 1
+                self._state.notify_all()
+                if not taken:
+                    self._state.wait_for(lambda: self._written or self._stopping, POLL_S)
+                self._written = False
+
+    def _fail(self, error: MemdError) -> None:
+        log.warning("encoding waits: %s", error.message)
+        self.trouble = error.message
+        self._sleep(RETRY_S)
+
+    def _sleep(self, seconds: float) -> None:
+        with self._state:
+            self._state.wait_for(lambda: self._stopping, seconds)
+
+    def _pause(self) -> None:
+        deadline = time.monotonic() + YIELD_S
+        with self._state:
+            while self._recalls and not self._stopping and (left := deadline - time.monotonic()) > 0:
+                self._state.wait(left)
+            if self._stopping:
+                raise _Stopped
+
+
+class _Stopped(Exception):
+    """The worker was told to stop between two slices."""

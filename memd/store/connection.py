@@ -1,0 +1,262 @@
+"""Opening the file, one writer and many readers on it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import sqlite_vec
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.errors import StoreCorrupt, StoreNewer, StoreReadOnly
+from memd.store import schema
+from memd.store.failures import READ_ONLY_HINT, corrupt, translate, translate_os
+
+BUSY_TIMEOUT_S = 15.0
+READERS_KEPT = 4
+READER_CACHE_KIB = 4096
+WRITER_CACHE_KIB = 8192
+WAL_LIMIT_BYTES = 16 << 20  # the -wal file is cut back to this after a checkpoint
+
+_CORE_TABLES = ("memory", "passage", "vector", "token_code", "passage_fts_data", "change", "meta")
+
+
+class Store:
+    """An open store: one writer at a time in this process, any number of snapshots beside it.
+
+    Safe to use from many threads, and beside other processes that have the same file open. Connections
+    are kept and lent out; none is used by two threads at once.
+
+    Attributes:
+        path: the SQLite file.
+    """
+
+    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+        self.path = path
+        self._writer = writer
+        self._write_lock = threading.Lock()
+        self._writing_thread: int | None = None
+        self._pool_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open the store at `path`, creating or migrating it as needed.
+
+        Raises:
+            StoreCorrupt: the file is damaged, or isn't a memd store (it is left as it was).
+            StoreNewer: a newer memd wrote it.
+            StoreReadOnly, StoreFull, StoreBusy: it can't be written, for that reason.
+            StoreUnusable: it can't be opened for another reason.
+        """
+        path = Path(path).absolute()
+        with _typed_errors(path):
+            _prepare_file(path)
+            connection = _connect(path, WRITER_CACHE_KIB)
+            try:
+                _refuse_foreign(connection, path)
+                _set_up(connection, path)
+                _probe(connection, path)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: committed (durable) when the block ends, rolled back when it raises."""
+        if self._writing_thread == threading.get_ident():
+            raise RuntimeError("a write inside a write would wait for itself")
+        with self._write_lock, _typed_errors(self.path):
+            self._refuse_closed()
+            self._writing_thread = threading.get_ident()
+            db = self._writer
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+                    raise
+            finally:
+                self._writing_thread = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A snapshot: every query in the block sees the store as it was at the first of them."""
+        with _typed_errors(self.path):
+            db = self._lend()
+            try:
+                db.execute("BEGIN")
+                yield db
+            finally:
+                self._take_back(db)
+
+    def check(self) -> list[str]:
+        """Read the whole file and return what is wrong with it, in SQLite's words; empty when nothing is. O(size)."""
+        problems: list[str] = []
+        with self.reading() as db:
+            problems += [row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+            problems += [f"{row[0]} names a missing {row[2]}" for row in db.execute("PRAGMA foreign_key_check").fetchmany(20)]
+        return problems
+
+    def close(self) -> None:
+        """Wait for the write in hand, then close. The last one to close leaves no -wal file. Closing twice is fine."""
+        with self._write_lock:
+            if self._closed:
+                return
+            self._closed = True
+            with self._pool_lock:
+                idle, self._idle = self._idle, []
+            for connection in idle:
+                connection.close()
+            self._writer.close()
+
+    def _lend(self) -> sqlite3.Connection:
+        self._refuse_closed()
+        with self._pool_lock:
+            if self._idle:
+                return self._idle.pop()
+        connection = _connect(self.path, READER_CACHE_KIB)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _take_back(self, connection: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            with self._pool_lock:
+                if not self._closed and len(self._idle) < READERS_KEPT:
+                    self._idle.append(connection)
+                    return
+        connection.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise RuntimeError("the store is closed")
+
+
+@contextmanager
+def _typed_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        typed = translate(error, path)
+        if typed is None:
+            raise
+        raise typed from error
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the folder (for its owner alone) and an empty file, and find out early what can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise translate_os(error, path) from error
+    if path.is_dir():
+        raise corrupt(path, "it is a folder")
+    for place in (path.parent, path):
+        if not os.access(place, os.W_OK):
+            raise StoreReadOnly(f"{place} can't be written.", READ_ONLY_HINT)
+
+
+def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.enable_load_extension(True)
+    sqlite_vec.load(connection)
+    connection.enable_load_extension(False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    # No memory mapping: its pages would count to this process once a connection, and a file cut short
+    # under it would kill the process instead of raising.
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.execute(f"PRAGMA cache_size = {-cache_kib}")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+    return connection
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Look before anything is changed: a file that isn't ours must stay as it is."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if application != schema.APPLICATION_ID and not (application == 0 and version == 0 and empty):
+        raise StoreCorrupt(
+            f"{path} is a SQLite file of another program, not a memd store.",
+            "Move it away, or point MEMD_HOME at another folder; it was left as it was.",
+        )
+    if version > schema.FORMAT:
+        raise StoreNewer(
+            f"The store {path} has format {version}; this memd knows formats up to {schema.FORMAT}.",
+            "Update memd, or point MEMD_HOME at another folder.",
+        )
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Write-ahead log and, for a new or older store, the migrations, in one transaction."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while the file is empty
+        _use_wal(connection)
+    if connection.execute("PRAGMA user_version").fetchone()[0] == schema.FORMAT:
+        return
+    from memd.store.migrations import migrate  # sqlite-utils takes 90 ms to import; a current store needs none of it
+
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have migrated it while this one waited for the lock.
+        _refuse_foreign(connection, path)
+        if connection.execute("PRAGMA user_version").fetchone()[0] != schema.FORMAT:
+            migrate(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite doesn't wait here when another process does the same, so this does."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                return
+            raise sqlite3.OperationalError("this file system has no shared memory, which the write-ahead log needs")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _probe(connection: sqlite3.Connection, path: Path) -> None:
+    """What a look can tell at a cost that doesn't grow with the store: its length and the way to each table's end."""
+    page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    missing = [name for name in _CORE_TABLES if name not in tables]
+    if missing:
+        raise corrupt(path, f"table {missing[0]} is missing")
+    size = path.stat().st_size
+    if size % page_size and not _has_wal(path):
+        raise corrupt(path, "it was cut short")
+    for name in _CORE_TABLES:
+        if name != "meta":
+            connection.execute(f"SELECT * FROM {name} ORDER BY rowid DESC LIMIT 1").fetchone()
+    connection.execute("SELECT rowid FROM passage_fts LIMIT 1").fetchone()
+
+
+def _has_wal(path: Path) -> bool:
+    wal = path.with_name(path.name + "-wal")
+    return wal.exists() and wal.stat().st_size > 0
+
+

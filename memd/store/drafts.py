@@ -1,0 +1,68 @@
+"""A memory made ready for the write: everything that can be worked out before the write lock is taken."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from memd.clock import to_ms
+from memd.model import GLOBAL_SCOPE, NewMemory, Source
+from memd.store.validation import plain_scope
+from memd.text import chunking
+from memd.text.entities import Entity, extract
+
+_encode_source = msgspec.json.Encoder().encode
+
+
+class Draft(NamedTuple):
+    """A checked memory with its digest (BLAKE2b, 16 bytes), its passages' spans and what each names; times in ms."""
+
+    text: str
+    digest: bytes
+    kind: str
+    scope: str
+    tags: tuple[str, ...]
+    source: str
+    event_at: int | None
+    episode: str | None
+    position: int | None
+    spans: list[tuple[int, int]]
+    entities: list[list[Entity]]
+
+
+def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None) -> Draft:
+    """Work out `item`, which must have passed `check_new`.
+
+    Args:
+        item: the new memory; a scope of None means the global one.
+        offsets: the tokenizer's offsets for cutting passages; None estimates them.
+    """
+    spans = chunking.cut(item.text, offsets)
+    return Draft(
+        text=item.text,
+        digest=hashlib.blake2b(item.text.encode(), digest_size=16).digest(),
+        kind=item.kind,
+        scope=GLOBAL_SCOPE if item.scope is None else plain_scope(item.scope),
+        tags=plain_tags(item.tags),
+        source=source_json(item.source),
+        event_at=None if item.event_at is None else to_ms(item.event_at),
+        episode=item.episode,
+        position=item.position,
+        spans=spans,
+        entities=[extract(item.text[start:stop]) for start, stop in spans],
+    )
+
+
+def plain_tags(tags: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """Lower-case, each once, in order of the alphabet."""
+    return tuple(sorted({tag.lower() for tag in tags}))
+
+
+def source_json(source: Source) -> str:
+    """The source as it is stored."""
+    return _encode_source(source).decode()
+
+

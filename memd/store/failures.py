@@ -1,0 +1,69 @@
+"""The one place where SQLite's errors become memd's."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.errors import MemdError, StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, StoreUnusable
+
+FULL_HINT = "Free some disk space and try again; everything acknowledged so far is safe."
+READ_ONLY_HINT = "Make the folder writable for you, or point MEMD_HOME at one that is."
+CORRUPT_HINT = (
+    "Don't delete it: restore a backup over it, or move it aside (with its -wal file), "
+    "recover what is readable with 'sqlite3 OLD .recover', and start with an empty store."
+)
+BUSY_HINT = "Another program holds the store's write lock; try again, or see which one with 'memd daemon status'."
+
+_PRIMARY_CODE = 0xFF  # the low byte of SQLite's extended result codes
+_CORRUPT, _NOTADB = 11, 26
+_BUSY, _LOCKED = 5, 6
+_READONLY, _CANTOPEN, _PERM = 8, 14, 3
+_FULL, _IOERR = 13, 10
+_NEARLY_FULL = 1 << 20  # bytes free under which a failed write is put down to the disk being full
+
+
+def translate(error: sqlite3.Error, path: Path) -> MemdError | None:
+    """The memd error that a user should see for `error`, or None when it is a fault of our own."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code in (_CORRUPT, _NOTADB):
+        return corrupt(path, str(error))
+    if code in (_BUSY, _LOCKED):
+        return StoreBusy(f"The store {path} is locked by another program.", BUSY_HINT)
+    if code == _FULL or (code == _IOERR and _disk_is_full(path)):
+        return StoreFull(f"The disk is full: the store {path} can't be written.", FULL_HINT)
+    if code in (_READONLY, _PERM):
+        return StoreReadOnly(f"The store {path} can't be written.", READ_ONLY_HINT)
+    if code == _CANTOPEN:
+        return StoreUnusable(f"The store {path} can't be opened ({error}).", READ_ONLY_HINT)
+    if code == _IOERR:
+        return StoreUnusable(
+            f"Reading or writing the store {path} failed ({error}).",
+            "Check the disk and its quota; everything acknowledged so far is safe.",
+        )
+    return None
+
+
+def translate_os(error: OSError, path: Path) -> MemdError:
+    """The same for an error that the operating system raised while the store was set up."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFull(f"The disk is full: the store {path} can't be created.", FULL_HINT)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreReadOnly(f"The store {path} can't be written ({os.strerror(error.errno)}).", READ_ONLY_HINT)
+    return StoreUnusable(f"The store {path} can't be opened ({error.strerror or error}).", READ_ONLY_HINT)
+
+
+def corrupt(path: Path, what: str) -> StoreCorrupt:
+    """A damaged store, and what to do about it."""
+    return StoreCorrupt(f"The store {path} is damaged ({what}).", CORRUPT_HINT)
+
+
+def _disk_is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _NEARLY_FULL
+    except OSError:
+        return False

@@ -1,0 +1,65 @@
+"""The conditions by which memories are listed, counted and recalled, as one piece of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.clock import to_ms
+from memd.store import scopes
+
+SQL = tuple[str, list[object]]
+
+
+def where(
+    db: sqlite3.Connection,
+    *,
+    scope: str,
+    kinds: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    source: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    forgotten: bool = False,
+) -> SQL:
+    """A condition on the table `memory AS m`, and its parameters.
+
+    Args:
+        db: where the scopes are looked up.
+        scope: sees that scope and the global one; `"all"` sees every one.
+        kinds: any of these.
+        tags: all of these.
+        source: who, via, path or session contains this (letter case of ASCII ignored).
+        since, until: event time, else recorded time, lies in [since, until).
+        forgotten: the forgotten ones instead of the living.
+    """
+    terms = ["m.forgotten_at IS NOT NULL" if forgotten else "m.forgotten_at IS NULL"]
+    values: list[object] = []
+    if (seen := scopes.visible(db, scope)) is not None:
+        terms.append(f"m.scope IN ({_marks(seen)})")
+        values += seen
+    if kinds:
+        terms.append(f"m.kind IN ({_marks(kinds)})")
+        values += kinds
+    for tag in tags:
+        terms.append("EXISTS (SELECT 1 FROM tag WHERE tag.name = ? AND tag.memory = m.seq)")
+        values.append(tag.lower())
+    if source:
+        terms.append(
+            "EXISTS (SELECT 1 FROM json_each(m.source) AS part WHERE part.key IN ('who', 'via', 'path', 'session')"
+            " AND instr(lower(part.value), lower(?)))"
+        )
+        values.append(source)
+    if since is not None:
+        terms.append("coalesce(m.event_at, m.recorded_at) >= ?")
+        values.append(to_ms(since))
+    if until is not None:
+        terms.append("coalesce(m.event_at, m.recorded_at) < ?")
+        values.append(to_ms(until))
+    return " AND ".join(terms), values
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

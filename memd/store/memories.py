@@ -1,0 +1,224 @@
+"""Memories: written once, read back as they were given, forgotten and restored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.clock import from_ms
+from memd.errors import Ambiguous, BadInput, Conflict, NotFound
+from memd.model import Remembered, Source, StoredMemory
+from memd.store import changes, episodes, ids, passages, scopes, vectors
+from memd.store.drafts import Draft
+from memd.store.entities import Mentions
+from memd.store.ids import IdMaker
+
+AMBIGUOUS_SHOWN = 5
+
+_decode_source = msgspec.json.Decoder(Source).decode
+
+_COLUMNS = """
+SELECT m.seq, m.id, m.text, m.kind, s.path, m.source, m.recorded_at, m.event_at, e.key, m.position, m.said,
+    m.said_at, m.forgotten_at,
+    (SELECT json_group_array(name) FROM tag WHERE tag.memory = m.seq),
+    (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq),
+    (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq AND p.encoder = :encoder)
+FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
+"""
+
+
+class Writer:
+    """Writes drafts within one transaction: memory, tags, passages, words, mentions, the note of the change.
+
+    Args:
+        db: a connection inside a write transaction.
+        make_id: makes the ids.
+        now_ms: recorded and said time of everything written.
+
+    Attributes:
+        written: the new memories so far (by seq).
+    """
+
+    def __init__(self, db: sqlite3.Connection, make_id: IdMaker, now_ms: int) -> None:
+        self._db = db
+        self._make_id = make_id
+        self._now_ms = now_ms
+        self._words = passages.Words(db)
+        self._mentions = Mentions(db)
+        self._scopes: dict[str, int] = {}
+        self.written: list[int] = []
+        self._changed: list[int] = []
+
+    def write(self, draft: Draft, *, restate: bool) -> Remembered:
+        """Store `draft`; if its scope has the text already, note that it was said again (or, without `restate`, nothing)."""
+        scope = self._scope(draft.scope)
+        row = self._db.execute(
+            "SELECT seq, id, (SELECT count(*) FROM passage WHERE memory = seq) FROM memory"
+            " WHERE scope = ? AND digest = ? AND forgotten_at IS NULL",
+            (scope, draft.digest),
+        ).fetchone()
+        if row is None:
+            return self._insert(draft, scope)
+        if restate:
+            self._say_again(row[0], draft)
+        return Remembered(id=row[1], again=True, passages=row[2])
+
+    def finish(self) -> None:
+        """Write the words of what was written, once all neighbours are known, and note the changes."""
+        self._words.put(self.written)
+        changes.append(self._db, self._changed)
+
+    def _insert(self, draft: Draft, scope: int) -> Remembered:
+        episode = position = None
+        if draft.episode is not None:
+            episode = episodes.ensure(self._db, scope, draft.episode)
+            position = episodes.next_position(self._db, episode) if draft.position is None else draft.position
+        values = (draft.text, draft.digest, draft.kind, scope, draft.source, self._now_ms, draft.event_at, episode, position)
+        seq, new_id = self._insert_row(values)
+        add_tags(self._db, seq, draft.tags)
+        spans = passages.insert(self._db, seq, draft.spans)
+        for span, entities in zip(spans, draft.entities, strict=True):
+            self._mentions.put(span.id, entities)
+        self._words.know(seq, draft.text, scope, spans)
+        self.written.append(seq)
+        self._changed.append(seq)
+        return Remembered(id=new_id, again=False, passages=len(spans))
+
+    def _insert_row(self, values: tuple[object, ...]) -> tuple[int, str]:
+        while True:
+            new_id = self._make_id.make(self._now_ms)
+            cursor = self._db.execute(
+                "INSERT INTO memory (id, text, digest, kind, scope, source, recorded_at, event_at, episode, position, said_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (new_id, *values, self._now_ms),
+            )
+            if cursor.rowcount == 1:
+                return int(cursor.lastrowid), new_id
+
+    def _say_again(self, seq: int, draft: Draft) -> None:
+        self._db.execute("UPDATE memory SET said = said + 1, said_at = ? WHERE seq = ?", (self._now_ms, seq))
+        self._db.execute(
+            "INSERT INTO saying (memory, said_at, event_at, source) VALUES (?, ?, ?, ?)",
+            (seq, self._now_ms, draft.event_at, draft.source),
+        )
+        add_tags(self._db, seq, draft.tags)
+        self._changed.append(seq)
+
+    def _scope(self, path: str) -> int:
+        if path not in self._scopes:
+            self._scopes[path] = scopes.ensure(self._db, path)
+        return self._scopes[path]
+
+
+def fetch(db: sqlite3.Connection, seqs: Iterable[int]) -> list[StoredMemory]:
+    """The memories with these `seq`, in that order; what isn't there is left out."""
+    order = list(seqs)
+    rows = db.execute(
+        _COLUMNS + "WHERE m.seq IN (SELECT value FROM json_each(:seqs))",
+        {"seqs": json.dumps(order), "encoder": vectors.current(db)},
+    )
+    found = {row[0]: _stored(row) for row in rows}
+    return [found[seq] for seq in order if seq in found]
+
+
+def resolve(db: sqlite3.Connection, prefix: str) -> int:
+    """The `seq` of the one memory, living or forgotten, whose id begins with `prefix` (letter case ignored).
+
+    Raises:
+        NotFound, Ambiguous: none has, or several have.
+        BadInput: the prefix is empty.
+    """
+    if not isinstance(prefix, str) or not (wanted := ids.normalize(prefix)):
+        raise BadInput("The id is empty.", "'memd list' shows the ids.")
+    rows = []
+    if wanted.isascii():
+        rows = db.execute(
+            "SELECT seq, id FROM memory WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (wanted, wanted + "\x7f", AMBIGUOUS_SHOWN + 1),
+        ).fetchall()
+    if not rows:
+        raise NotFound(f"No memory has an id that begins with {prefix.strip()!r}.", "'memd list' shows the ids.")
+    if len(rows) > 1:
+        shown = ", ".join(row[1] for row in rows[:AMBIGUOUS_SHOWN]) + (", …" if len(rows) > AMBIGUOUS_SHOWN else "")
+        raise Ambiguous(f"Several memories have an id that begins with {prefix.strip()!r}: {shown}.", "Give more of the id.")
+    return int(rows[0][0])
+
+
+def resolve_all(db: sqlite3.Connection, prefixes: Sequence[str]) -> list[int]:
+    """`resolve` for each, repeated ones once."""
+    if isinstance(prefixes, str):
+        raise BadInput("Ids must be given as a list.")
+    return list(dict.fromkeys(resolve(db, prefix) for prefix in prefixes))
+
+
+def forget(db: sqlite3.Connection, seqs: Sequence[int], now_ms: int) -> None:
+    """Take memories out of sight: text, vectors and mentions stay for `restore`, words and candidate bits go."""
+    gone = [seq for seq in seqs if _forgotten_at(db, seq) is None]
+    db.executemany("UPDATE memory SET forgotten_at = ? WHERE seq = ?", [(now_ms, seq) for seq in gone])
+    passages.Words(db).take_out(gone)
+    vectors.hide(db, gone)
+    changes.append(db, gone)
+
+
+def restore(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
+    """Undo `forget`.
+
+    Raises:
+        Conflict: the same text was said again in its scope since; the living one stands for it.
+    """
+    back = [seq for seq in seqs if _forgotten_at(db, seq) is not None]
+    for seq in back:
+        row = db.execute(
+            "SELECT gone.id, alive.id FROM memory AS gone JOIN memory AS alive ON alive.scope = gone.scope"
+            " AND alive.digest = gone.digest AND alive.forgotten_at IS NULL WHERE gone.seq = ?",
+            (seq,),
+        ).fetchone()
+        if row:
+            raise Conflict(
+                f"{row[0]} can't be restored: the same text is there as {row[1]}.", f"See it with 'memd show {row[1]}'."
+            )
+        db.execute("UPDATE memory SET forgotten_at = NULL WHERE seq = ?", (seq,))
+    passages.Words(db).put(back)
+    vectors.unhide(db, back)
+    changes.append(db, back)
+
+
+def retag(db: sqlite3.Connection, seqs: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> None:
+    """Add and remove tags (already lower-case)."""
+    for seq in seqs:
+        add_tags(db, seq, add)
+        db.executemany("DELETE FROM tag WHERE name = ? AND memory = ?", [(name, seq) for name in remove])
+    changes.append(db, seqs)
+
+
+def add_tags(db: sqlite3.Connection, seq: int, names: Iterable[str]) -> None:
+    """Add tags that aren't there yet."""
+    db.executemany("INSERT OR IGNORE INTO tag (name, memory) VALUES (?, ?)", [(name, seq) for name in names])
+
+
+def _forgotten_at(db: sqlite3.Connection, seq: int) -> int | None:
+    row = db.execute("SELECT forgotten_at FROM memory WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _stored(row: tuple) -> StoredMemory:  # type: ignore[type-arg]
+    return StoredMemory(
+        id=row[1],
+        text=row[2],
+        kind=row[3],
+        scope=row[4],
+        source=_decode_source(row[5]),
+        recorded_at=from_ms(row[6]),
+        event_at=None if row[7] is None else from_ms(row[7]),
+        episode=row[8],
+        position=row[9],
+        said=row[10],
+        said_at=from_ms(row[11]),
+        forgotten_at=None if row[12] is None else from_ms(row[12]),
+        tags=tuple(sorted(json.loads(row[13]))),
+        passages=row[14],
+        encoded=row[15],
+    )

@@ -1,0 +1,43 @@
+"""The steps from an empty file to the current format, each applied once, with sqlite-utils."""
+
+from __future__ import annotations
+
+import secrets
+
+from pysqlite3 import dbapi2 as sqlite3
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from memd.store import schema
+
+migrations = Migrations("memd")
+
+
+@migrations(name="m001_tables")
+def m001_tables(db: Database) -> None:
+    """The tables of format 1, and the store's own id and seed."""
+    run_script(db.conn, schema.M001_TABLES)
+    db.conn.executemany(
+        "INSERT INTO meta (key, value) VALUES (?, ?)",
+        [("store", secrets.token_hex(16)), ("seed", str(secrets.randbits(32)))],
+    )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
+    db = Database(connection, recursive_triggers=False, execute_plugins=False)
+    migrations.apply(db)
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
+
+
+def run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Run statement after statement, inside the open transaction (`executescript` would commit it first)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"incomplete statement: {statement!r}")

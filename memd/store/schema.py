@@ -1,0 +1,144 @@
+"""The store's tables, one string a migration. `migrations.py` applies them in order, once each.
+
+Times are whole milliseconds since 1970, UTC. `seq` and passage ids are internal; people and agents
+see `memory.id` alone.
+"""
+
+FORMAT = 1
+APPLICATION_ID = 0x6D656D64  # "memd": tells a store from any other SQLite file
+
+M001_TABLES = """
+-- Where a memory applies: a project's root, or global. Row 1 is 'global'.
+CREATE TABLE scope (
+    id   INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO scope (id, path) VALUES (1, 'global');
+
+-- An ordered group of memories (a session, a file, a chat); gives a passage its neighbours.
+CREATE TABLE episode (
+    id    INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL REFERENCES scope (id),
+    key   TEXT NOT NULL,
+    UNIQUE (scope, key)
+) STRICT;
+
+-- The texts, word for word. Immutable but for said/said_at (the same text given again) and forgotten_at.
+CREATE TABLE memory (
+    seq          INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL UNIQUE,
+    text         TEXT NOT NULL,
+    digest       BLOB NOT NULL,
+    kind         TEXT NOT NULL,
+    scope        INTEGER NOT NULL REFERENCES scope (id),
+    source       TEXT NOT NULL,
+    recorded_at  INTEGER NOT NULL,
+    event_at     INTEGER,
+    episode      INTEGER REFERENCES episode (id),
+    position     INTEGER,
+    said         INTEGER NOT NULL DEFAULT 1,
+    said_at      INTEGER NOT NULL,
+    forgotten_at INTEGER
+) STRICT;
+-- The same text twice in one scope is one memory: found by its digest (BLAKE2b, 16 bytes).
+CREATE UNIQUE INDEX memory_digest ON memory (scope, digest) WHERE forgotten_at IS NULL;
+-- Neighbours within an episode, in order.
+CREATE INDEX memory_episode ON memory (episode, position) WHERE episode IS NOT NULL;
+
+-- Every time a text was given again: when, and from where. The first time stands in memory itself.
+CREATE TABLE saying (
+    memory   INTEGER NOT NULL REFERENCES memory (seq),
+    said_at  INTEGER NOT NULL,
+    event_at INTEGER,
+    source   TEXT NOT NULL
+) STRICT;
+CREATE INDEX saying_memory ON saying (memory);
+
+-- Free words on memories, lower-case.
+CREATE TABLE tag (
+    name   TEXT NOT NULL,
+    memory INTEGER NOT NULL REFERENCES memory (seq),
+    PRIMARY KEY (name, memory)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_memory ON tag (memory);
+
+-- What is indexed: at most 256 encoder tokens of a memory, by character offsets into its text; the
+-- passages of a memory cover all of it. `encoder` says whose vector it has: a passage with none, or
+-- with another encoder's, is the encoding queue.
+CREATE TABLE passage (
+    id      INTEGER PRIMARY KEY,
+    memory  INTEGER NOT NULL REFERENCES memory (seq),
+    ordinal INTEGER NOT NULL,
+    start   INTEGER NOT NULL,
+    stop    INTEGER NOT NULL,
+    encoder INTEGER REFERENCES encoder (id),
+    UNIQUE (memory, ordinal)
+) STRICT;
+-- The queue is a range of this index.
+CREATE INDEX passage_encoder ON passage (encoder);
+
+-- Words. rowid = passage.id. `context` holds the text of the neighbouring passages (before and after,
+-- in the episode or the same memory), weighted lower; `mark` one token 's<scope id>', so that a query
+-- stays inside its scopes. Forgotten memories are taken out and put back by `restore`.
+CREATE VIRTUAL TABLE passage_fts USING fts5 (
+    text, context, mark,
+    content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2'
+);
+-- Document frequencies of the words, for idf.
+CREATE VIRTUAL TABLE passage_fts_vocab USING fts5vocab (passage_fts, col);
+
+-- Who made a vector: the encoder's fingerprint (of its weights, graph and tokenizer).
+CREATE TABLE encoder (
+    id          INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    dimension   INTEGER NOT NULL
+) STRICT;
+
+-- The pooled vector of a passage at `bits` a coordinate (32: float32, little-endian).
+CREATE TABLE vector (
+    passage INTEGER PRIMARY KEY REFERENCES passage (id),
+    encoder INTEGER NOT NULL REFERENCES encoder (id),
+    bits    INTEGER NOT NULL,
+    code    BLOB NOT NULL
+) STRICT;
+
+-- The passage's token vectors as signs, dimension/8 bytes a token, and the token ids (uint16,
+-- little-endian), both in order, without the special tokens.
+CREATE TABLE token_code (
+    passage INTEGER PRIMARY KEY REFERENCES passage (id),
+    encoder INTEGER NOT NULL REFERENCES encoder (id),
+    ids     BLOB NOT NULL,
+    code    BLOB NOT NULL
+) STRICT;
+
+-- What memories name.
+CREATE TABLE entity (
+    id   INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (name, kind)
+) STRICT;
+CREATE TABLE mention (
+    entity  INTEGER NOT NULL REFERENCES entity (id),
+    passage INTEGER NOT NULL REFERENCES passage (id),
+    PRIMARY KEY (entity, passage)
+) STRICT, WITHOUT ROWID;
+-- The entities of a passage, for spreading.
+CREATE INDEX mention_passage ON mention (passage);
+
+-- Which memories changed, in order: a resident copy in another process catches up by reading the rows
+-- after the last it saw. Trimmed; a reader that finds a gap loads afresh.
+CREATE TABLE change (
+    seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+    memory INTEGER NOT NULL
+) STRICT;
+
+-- Facts about the store itself (its own id, the seed of its rotation).
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+# One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
+PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"

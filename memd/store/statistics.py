@@ -1,0 +1,45 @@
+"""Counts and sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.model import Stats
+from memd.store import schema, vectors
+
+
+
+
+def stats(db: sqlite3.Connection, path: Path) -> Stats:
+    """What the store holds; counts are of the living unless named otherwise. O(memories)."""
+    living = "FROM memory AS m WHERE m.forgotten_at IS NULL"
+    return Stats(
+        path=str(path),
+        memories=_number(db, f"SELECT count(*) {living}"),
+        forgotten=_number(db, "SELECT count(*) FROM memory WHERE forgotten_at IS NOT NULL"),
+        passages=_number(db, f"SELECT count(*) FROM passage WHERE memory IN (SELECT seq {living})"),
+        pending=vectors.pending(db),
+        episodes=_number(db, "SELECT count(*) FROM episode"),
+        entities=_number(db, "SELECT count(*) FROM entity"),
+        by_kind=dict(db.execute(f"SELECT m.kind, count(*) {living} GROUP BY m.kind ORDER BY m.kind").fetchall()),
+        by_scope=dict(
+            db.execute(
+                "SELECT s.path, count(*) FROM memory AS m JOIN scope AS s ON s.id = m.scope"
+                " WHERE m.forgotten_at IS NULL GROUP BY s.path ORDER BY s.path"
+            ).fetchall()
+        ),
+        store_bytes=_size(path),
+        wal_bytes=_size(path.with_name(path.name + "-wal")),
+        encoder=vectors.fingerprint(db),
+        format=schema.FORMAT,
+    )
+
+
+def _number(db: sqlite3.Connection, query: str) -> int:
+    return int(db.execute(query).fetchone()[0])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,198 @@
+"""What the encoder made of passages: the pooled vector, the token vectors' signs, and the bits for candidates.
+
+One encoder is current. A living passage without its vector waits in the queue, which is nothing but
+`passage.encoder`: a crash loses no place in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.store import changes, schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from memd.encoder import Encoding
+
+FLOAT_BITS = 32
+
+# Living passages that wait: never encoded, or by another encoder than the current one.
+_WAITING = """
+FROM passage AS p JOIN memory AS m ON m.seq = p.memory
+WHERE m.forgotten_at IS NULL AND (p.encoder IS NULL OR p.encoder IN (SELECT id FROM encoder WHERE id <> :encoder))
+"""
+
+
+class Waiting(NamedTuple):
+    """A passage in the queue: the characters [start, stop) of its memory's text."""
+
+    passage: int
+    memory: int
+    start: int
+    stop: int
+
+
+def current(db: sqlite3.Connection) -> int | None:
+    """The current encoder's row; None before the first."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'encoder'").fetchone()
+    return int(row[0]) if row else None
+
+
+def fingerprint(db: sqlite3.Connection) -> str:
+    """The current encoder's fingerprint; empty before the first."""
+    row = db.execute("SELECT fingerprint FROM encoder WHERE id = ?", (current(db),)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def is_current(db: sqlite3.Connection, fingerprint: str) -> bool:
+    """Whether the store's vectors are this encoder's."""
+    return db.execute(
+        "SELECT 1 FROM encoder JOIN meta ON meta.key = 'encoder' AND meta.value = encoder.id WHERE fingerprint = ?",
+        (fingerprint,),
+    ).fetchone() is not None
+
+
+def adopt(db: sqlite3.Connection, fingerprint: str, dimension: int) -> int:
+    """Make this encoder the current one and return its row.
+
+    When it wasn't: the candidate bits are made afresh in its dimension, from the vectors of its own that the
+    store has already, and everything else joins the queue. O(passages) then, O(1) otherwise.
+    """
+    db.execute(
+        "INSERT INTO encoder (fingerprint, dimension) VALUES (?, ?) ON CONFLICT DO NOTHING", (fingerprint, dimension)
+    )
+    encoder = int(db.execute("SELECT id FROM encoder WHERE fingerprint = ?", (fingerprint,)).fetchone()[0])
+    if current(db) == encoder:
+        return encoder
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('encoder', ?)", (str(encoder),))
+    db.execute("DROP TABLE IF EXISTS passage_bits")
+    db.execute(schema.PASSAGE_BITS.format(dimension=dimension))
+    _put_bits(db, "m.forgotten_at IS NULL", ())
+    _requeue(db, "m.forgotten_at IS NULL", ())
+    return encoder
+
+
+def put(db: sqlite3.Connection, encoder: int, encoded: Sequence[tuple[Waiting, Encoding]]) -> int:
+    """Store encodings and return how many found their place.
+
+    A passage that was forgotten meanwhile keeps its vector but gets no bits. Nothing is stored when another
+    encoder has become the current one.
+    """
+    if current(db) != encoder:
+        return 0
+    for waiting, encoding in encoded:
+        pooled, tokens = encoding.pooled, encoding.tokens
+        db.execute(
+            "INSERT OR REPLACE INTO vector (passage, encoder, bits, code) VALUES (?, ?, ?, ?)",
+            (waiting.passage, encoder, FLOAT_BITS, pooled.astype("<f4").tobytes()),
+        )
+        db.execute(
+            "INSERT OR REPLACE INTO token_code (passage, encoder, ids, code) VALUES (?, ?, ?, ?)",
+            (waiting.passage, encoder, encoding.ids.astype("<u2").tobytes(), signs(tokens)),
+        )
+        db.execute("UPDATE passage SET encoder = ? WHERE id = ?", (encoder, waiting.passage))
+        db.execute("DELETE FROM passage_bits WHERE passage = ?", (waiting.passage,))
+        db.execute(
+            "INSERT INTO passage_bits (passage, bits) SELECT ?, vec_bit(?) FROM memory WHERE seq = ? AND forgotten_at IS NULL",
+            (waiting.passage, signs(pooled), waiting.memory),
+        )
+    changes.append(db, dict.fromkeys(waiting.memory for waiting, _ in encoded))
+    return len(encoded)
+
+
+def waiting(db: sqlite3.Connection, newest: int, oldest: int = 0, skip: Sequence[int] = ()) -> list[Waiting]:
+    """The head of the queue: the `newest` latest passages and the `oldest` earliest, without those in `skip`.
+
+    The two ends keep a new memory from waiting for a long backlog, and the backlog from waiting for ever.
+    """
+    encoder = current(db)
+    found: dict[int, Waiting] = {}
+    for order, limit in (("DESC", newest), ("ASC", oldest)):
+        # Never encoded ones first: a range of the index, already in order. The rest when those run out.
+        for part in ("p.encoder IS NULL", "p.encoder IN (SELECT id FROM encoder WHERE id <> :encoder)"):
+            rows = db.execute(
+                "SELECT p.id, p.memory, p.start, p.stop FROM passage AS p JOIN memory AS m ON m.seq = p.memory"
+                f" WHERE {part} AND m.forgotten_at IS NULL ORDER BY p.id {order} LIMIT :limit",
+                {"encoder": encoder, "limit": limit + len(skip)},
+            )
+            if len(fresh := [Waiting(*row) for row in rows if row[0] not in skip]) > 0:
+                found.update((row.passage, row) for row in fresh[:limit])
+                break
+    return list(found.values())
+
+
+def waiting_of(db: sqlite3.Connection, memories: Sequence[int], limit: int) -> list[Waiting]:
+    """The passages of these memories that wait, at most `limit`."""
+    rows = db.execute(
+        "SELECT p.id, p.memory, p.start, p.stop " + _WAITING + "AND m.seq IN (SELECT value FROM json_each(:seqs)) LIMIT :limit",
+        {"encoder": current(db), "seqs": json.dumps(list(memories)), "limit": limit},
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def text_of(db: sqlite3.Connection, memory: int) -> str:
+    """The text that a memory's passages are cut from."""
+    return str(db.execute("SELECT text FROM memory WHERE seq = ?", (memory,)).fetchone()[0])
+
+
+def pending(db: sqlite3.Connection) -> int:
+    """How many living passages wait. O(waiting)."""
+    return int(db.execute("SELECT count(*) " + _WAITING, {"encoder": current(db)}).fetchone()[0])
+
+
+def hide(db: sqlite3.Connection, memories: Sequence[int]) -> None:
+    """Take the bits of forgotten memories out of the candidates."""
+    if current(db) is None:
+        return
+    for seq in memories:
+        db.executemany(
+            "DELETE FROM passage_bits WHERE passage = ?",
+            db.execute("SELECT id FROM passage WHERE memory = ?", (seq,)).fetchall(),
+        )
+
+
+def unhide(db: sqlite3.Connection, memories: Sequence[int]) -> None:
+    """Put the bits of restored memories back; what has no full vector any more joins the queue."""
+    if current(db) is None:
+        return
+    for seq in memories:
+        _put_bits(db, "m.seq = ?", (seq,))
+        _requeue(db, "m.seq = ?", (seq,))
+
+
+def signs(vectors: NDArray[np.float32]) -> bytes:
+    """One bit a coordinate, set where it is above 0, the first coordinate in the lowest bit (as sqlite-vec has it).
+
+    Args:
+        vectors: float32 [d] or [n, d], d divisible by 8; gives d/8 bytes a row.
+    """
+    import numpy as np
+
+    return np.packbits(vectors > 0, axis=-1, bitorder="little").tobytes()
+
+
+def _put_bits(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> None:
+    """Bits from the stored vectors of the current encoder, for memories under `condition`."""
+    db.execute(
+        "INSERT INTO passage_bits (passage, bits) SELECT v.passage, vec_quantize_binary(v.code)"
+        " FROM memory AS m JOIN passage AS p ON p.memory = m.seq JOIN vector AS v ON v.passage = p.id"
+        f" WHERE v.encoder = (SELECT value FROM meta WHERE key = 'encoder') + 0 AND v.bits = {FLOAT_BITS} AND {condition}",
+        values,
+    )
+
+
+def _requeue(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> None:
+    """Passages under `condition` that are marked as done by the current encoder but have no bits wait again."""
+    db.execute(
+        "UPDATE passage SET encoder = NULL WHERE id IN (SELECT p.id FROM memory AS m JOIN passage AS p ON p.memory = m.seq"
+        " LEFT JOIN vector AS v ON v.passage = p.id AND v.encoder = p.encoder"
+        f" AND v.bits = {FLOAT_BITS} WHERE p.encoder = (SELECT value FROM meta WHERE key = 'encoder') + 0"
+        f" AND v.passage IS NULL AND {condition})",
+        values,
+    )
