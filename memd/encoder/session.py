@@ -18,6 +18,7 @@ from memd.errors import EncoderUnavailable
 if TYPE_CHECKING:
     import onnxruntime
 
+
 class Encoding(NamedTuple):
     """One encoded text of n tokens, [CLS] and [SEP] not among them.
 

@@ -63,7 +63,9 @@ class Tokenizer:
         """Begin and end, in characters, of every token of the whole text. No specials, no truncation. O(len(text))."""
         found: list[tuple[int, int]] = []
         for start, end in _windows(text):
-            found += [(start + a, start + b) for a, b in self._inner.encode(text[start:end], add_special_tokens=False).offsets]
+            found += [
+                (start + a, start + b) for a, b in self._inner.encode(text[start:end], add_special_tokens=False).offsets
+            ]
         return found
 
     def head(self, text: str) -> Tokens:
