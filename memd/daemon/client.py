@@ -142,7 +142,7 @@ class Door:
 
         self._sock.settimeout(0)
         try:
-            return self._sock.recv(1, _socket.MSG_PEEK) == b""
+            return len(self._sock.recv(1, _socket.MSG_PEEK)) == 0
         except BlockingIOError:
             return False
         except OSError:

@@ -16,8 +16,9 @@ _M_ARENA_MAX = -8  # from glibc's malloc.h
 
 def resident_bytes() -> int:
     """Resident memory of this process now."""
-    if sys.platform == "linux":
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
     shown = subprocess.run(["ps", "-o", "rss=", "-p", str(os.getpid())], capture_output=True, text=True, check=False)
     return int(shown.stdout.strip() or 0) * 1024
 
@@ -28,14 +29,14 @@ def peak_resident_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def settle() -> None:
-    """Call once all is loaded: one heap arena for all threads, and what lives for good is left out of collections.
-
-    glibc gives each thread an arena of its own and returns little of them; with threads that come and go the
-    daemon would grow for hours.
-    """
+def use_one_arena() -> None:
+    """Let all threads share a heap: glibc gives each one of its own and returns little of them (elsewhere, nothing to do)."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def freeze() -> None:
+    """Call once all is loaded: what lives for good is left out of garbage collections."""
     gc.collect()
     gc.freeze()
 

@@ -69,6 +69,10 @@ class Methods:
         """The result of `hello`."""
         return p.Greeting(__version__, p.PROTOCOL, self._home, os.getpid())
 
+    def name(self, method: str) -> str:
+        """The method's name where it is one of ours; what others send is not repeated in logs."""
+        return method if method in self._table or method == "hello" else "unknown method"
+
     def answer(self, method: str, params: msgspec.Raw) -> msgspec.Struct:
         """Carry out one request.
 
@@ -85,7 +89,7 @@ class Methods:
 
     def _remember(self, params: p.RememberParams) -> p.RememberResult:
         remembered = self._memory.remember_many(params.items, restate=params.restate)
-        return p.RememberResult(remembered, tuple(self._memory.degraded))
+        return p.RememberResult(remembered, self._memory.degraded)
 
     def _recall(self, query: Query) -> Recollection:
         return self._memory.ask(query)
@@ -94,7 +98,9 @@ class Methods:
         return p.MemoriesResult([self._memory.show(id_) for id_ in params.ids])
 
     def _list(self, params: p.ListParams) -> p.ListResult:
-        raise NotImplementedError
+        paging = msgspec.structs.asdict(params)
+        filters = {name: value for name, value in paging.items() if name not in ("limit", "before")}
+        return p.ListResult(self._memory.list(**paging), self._memory.count(**filters))
 
     def _forget(self, params: p.ForgetParams) -> p.MemoriesResult:
         return p.MemoriesResult(self._memory.forget(params.ids, dry_run=params.dry_run))
@@ -122,12 +128,12 @@ class Methods:
             requests=self._traffic.requests,
             pending=stats.pending,
             encoder=stats.encoder,
-            degraded=tuple(self._memory.degraded),
+            degraded=self._memory.degraded,
         )
 
     def _wait_encoded(self, params: p.WaitParams) -> p.WaitResult:
         deadline = time.monotonic() + min(max(params.timeout_s, 0.0), p.MAX_WAIT)
         while not self._memory.wait_encoded(min(_WAIT_SLICE, max(0.0, deadline - time.monotonic()))):
-            if self._stop.is_set() or time.monotonic() >= deadline:
+            if self._stop.is_set() or self._memory.degraded or time.monotonic() >= deadline:
                 break
-        return p.WaitResult(self._memory.stats().pending)
+        return p.WaitResult(self._memory.pending())

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from memd.daemon.launch import START_TIMEOUT, STOP_TIMEOUT, is_held, launch, wai
 from memd.daemon.methods import Methods, Traffic
 from memd.daemon.server import Server
 from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
+from memd.model import Query
 
 DRAIN_TIMEOUT = 45.0  # seconds that requests in hand get to finish when the daemon stops
 SWITCH_INTERVAL = 0.001  # seconds after which a thread must let another run: encoding may not hold up a recall
@@ -107,6 +108,7 @@ def serve(config: Config, announce: Callable[[], None] = lambda: None, *, detach
         if not mine:
             announce()
             return False
+        footprint.use_one_arena()
         with Memory.open(config.home, encode="background") as memory:
             _answer_until_stopped(config, memory, announce, detached)
     return True
@@ -117,7 +119,6 @@ def _answer_until_stopped(config: Config, memory: Memory, announce: Callable[[],
     traffic = Traffic()
     _on_signals(stop)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    footprint.settle()
     with _listening(config.socket) as listener:
         server = Server(listener, Methods(memory, str(config.home), traffic, stop), traffic, stop)
         server.start()
@@ -126,6 +127,7 @@ def _answer_until_stopped(config: Config, memory: Memory, announce: Callable[[],
         logs.set_up(config.log, own_streams=detached)
         log.info("memd %s answers on %s, process %d", __version__, config.socket, os.getpid())
         try:
+            _warm_up(memory)
             while not stop.wait(_TICK):
                 if _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
@@ -137,12 +139,21 @@ def _answer_until_stopped(config: Config, memory: Memory, announce: Callable[[],
     log.info("stopped after %d requests", traffic.requests)
 
 
+def _warm_up(memory: Memory) -> None:
+    """Load what a recall needs before one is asked for; what then can't take part, `status` says from the start."""
+    try:
+        memory.ask(Query("warm up", limit=1))
+    except Exception as error:  # noqa: BLE001 - who asks will be told; remembering goes on
+        log.error("warm-up failed: %s", logs.where(error))
+    footprint.freeze()
+
+
 def _is_idle(config: Config, memory: Memory, server: Server, traffic: Traffic) -> bool:
     """Whether it is time to end: no request for as long as configured, none in hand, nothing left to encode."""
     after = config.settings.daemon.idle_exit
     if not after or server.busy or time.monotonic() - traffic.last_request < after:
         return False
-    return bool(memory.degraded) or memory.stats().pending == 0
+    return bool(memory.degraded) or memory.pending() == 0
 
 
 def _on_signals(stop: threading.Event) -> None:
@@ -245,7 +256,7 @@ def _ask_to_stop(config: Config) -> bool:
     sock = connect(str(config.home))
     if sock is None:
         return False
-    with sock, suppress(OSError):
+    with closing(sock), suppress(OSError):
         sock.settimeout(_GRACE)
         sock.sendall(b'{"jsonrpc":"2.0","id":0,"method":"shutdown","params":{}}\n')
         return bool(sock.recv(1))

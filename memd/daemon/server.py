@@ -252,7 +252,7 @@ class Server:
         try:
             answer = p.success(id_, self._result(connection, request))
         except Exception as error:  # noqa: BLE001 - whatever went wrong is an answer, not the end of the daemon
-            answer = _failure(id_, request.method, error, len(line))
+            answer = _failure(id_, self._methods.name(request.method), error, len(line))
         return b"" if request.id is msgspec.UNSET else answer
 
     def _result(self, connection: Connection, request: p.Request) -> msgspec.Struct:
@@ -289,7 +289,6 @@ def _mismatch(client: str) -> VersionMismatch:
 
 def _failure(id_: p.RequestId, method: str, error: Exception, size: int) -> bytes:
     """The answer for an exception; logged with its place, never with its message, which may quote a text."""
-    method = method[:40] if method.isidentifier() else "unknown"
     if isinstance(error, VersionMismatch):
         log.info("refused %s: other version", method)
         return p.failure(id_, p.SERVER_ERROR, error, version=__version__, protocol=p.PROTOCOL)

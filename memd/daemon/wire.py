@@ -35,7 +35,7 @@ def _codec() -> "tuple[Callable[[Any], str], Callable[[str], Any]]":
         from _json import encode_basestring, make_encoder, make_scanner
 
         encode = make_encoder(None, _refuse, encode_basestring, None, ":", ",", False, False, False)
-        scan = make_scanner(_Plain)
+        scan = make_scanner(_Plain)  # type: ignore[arg-type]  # any object with these attributes
         encode({}, 0)
     except (ImportError, AttributeError, TypeError):  # pragma: no cover - not on CPython 3.11 to 3.14
         import json
