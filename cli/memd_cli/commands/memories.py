@@ -1,0 +1,219 @@
+"""remember, recall, show, list; forget, restore, tag."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from memd_cli import changes, verbs
+from memd_cli.commands.options import (
+    Ids,
+    Json,
+    Kind,
+    Kinds,
+    NewTags,
+    NoDaemon,
+    OwnScope,
+    Scope,
+    Since,
+    Source,
+    Tags,
+    Until,
+    Without,
+)
+from memd_cli.help import examples
+from memd_cli.session import Session, perform
+
+ASK = "Remember and recall"
+KEEP = "Keep it in order"
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+@app.command(
+    rich_help_panel=ASK,
+    epilog=examples(
+        'memd remember "we deploy with make release, from main"',
+        'memd remember -k decision -t db "one SQLite file, WAL"',
+        "git diff | memd remember -k fix -t parser  # all of standard input",
+        "memd remember --file notes.md --at 2024-05-07",
+        "memd remember --jsonl < memories.jsonl  # many at once",
+    ),
+)
+def remember(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="The text. Without one, standard input.", show_default=False),
+    ] = None,
+    file: Annotated[
+        list[str],
+        typer.Option("--file", "-f", metavar="PATH", help="Store a file's text. Repeatable; - is standard input."),
+    ] = [],  # noqa: B006 - Typer copies it
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help='Store many: each line is {"text": …}, with any other field of a memory.')
+    ] = False,
+    kind: Kind = None,
+    scope: OwnScope = None,
+    tag: NewTags = [],  # noqa: B006
+    who: Annotated[str | None, typer.Option("--who", metavar="NAME", help="Who said it.")] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="ID", help="The agent session it came from.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="WHEN", help="When it happened or was true, if that isn't now.")
+    ] = None,
+    episode: Annotated[
+        str | None,
+        typer.Option("--episode", metavar="KEY", help="The ordered group it belongs to: a session, a file, a chat."),
+    ] = None,
+    position: Annotated[
+        int | None, typer.Option("--position", metavar="N", help="Its place in the episode; at the end by default.")
+    ] = None,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Store text, word for word.
+
+    When the id comes back, it is on disk. The same text twice in one scope is one memory, said again.
+    Piped, prints an id a line.
+    """
+    return perform(Session("remember", locals()), verbs.remember)
+
+
+@app.command(
+    rich_help_panel=ASK,
+    epilog=examples(
+        'memd recall "how do we deploy"',
+        "memd recall --explain sqlite3.OperationalError: database is locked",
+        'memd recall -k decision "what did we choose last month"',
+        "memd recall --since 2024-05-01 --until 2024-06-01 release",
+        'memd recall --json -n 3 "port of the dev server" | jq .data.hits',
+        "pytest 2>&1 | tail -5 | memd recall  # ask with an error",
+    ),
+)
+def recall(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY", help="A question, words or an error. Without one, standard input.", show_default=False
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="At most so many memories.")] = 10,
+    scope: Scope = None,
+    kind: Kinds = [],  # noqa: B006
+    tag: Tags = [],  # noqa: B006
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="WHEN", help='What "last week" in the query is relative to.')
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", "-e", help="Show why: each channel's rank and share, and what just missed.")
+    ] = False,
+    without: Without = [],  # noqa: B006
+    full: Annotated[
+        bool, typer.Option("--full", help="Print whole memories, not the passages that were found.")
+    ] = False,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Find the passages that answer a question.
+
+    Sees the project you are in and what is global. Exits with 1 when nothing is found.
+    Piped, prints a line a hit: id, score, kind, time, scope, tags, passage.
+    """
+    return perform(Session("recall", locals()), verbs.recall)
+
+
+@app.command(
+    rich_help_panel=ASK,
+    epilog=examples(
+        "memd show 01k9", "memd show --text 01k9 > back.md  # the text alone, exactly", "memd show --json 01k9 01ka"
+    ),
+)
+def show(
+    words: Ids = None,
+    text: Annotated[bool, typer.Option("--text", help="The text alone, exactly as it was given.")] = False,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Show memories whole: the text and all that is known about it."""
+    return perform(Session("show", locals()), verbs.show)
+
+
+@app.command(
+    "list",
+    rich_help_panel=ASK,
+    epilog=examples(
+        "memd list",
+        "memd list -k decision --since yesterday",
+        "memd list --forgotten  # what `memd restore` brings back",
+        "memd list -n 100 --before 01k9  # the page before",
+    ),
+)
+def list_(
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="At most so many memories.")] = 20,
+    scope: Scope = None,
+    kind: Kinds = [],  # noqa: B006
+    tag: Tags = [],  # noqa: B006
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    forgotten: Annotated[
+        bool, typer.Option("--forgotten", help="Those that were forgotten, in place of the others.")
+    ] = False,
+    before: Annotated[
+        str | None, typer.Option("--before", metavar="ID", help="Only those older than this memory.")
+    ] = None,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """List memories, newest first.
+
+    Piped, prints a line each: id, kind, time, scope, tags, text.
+    """
+    return perform(Session("list", locals()), verbs.list_)
+
+
+@app.command(
+    rich_help_panel=KEEP,
+    epilog=examples("memd forget 01k9", "memd forget --dry-run 01k9 01ka", "memd forget --yes 01k9  # in a script"),
+)
+def forget(
+    words: Ids = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be forgotten, and forget nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Forget memories, until they are restored.
+
+    Recall and list pass them over; [cyan]memd restore[/] brings them back. Asks first. Without a terminal to ask at, [cyan]--yes[/] is needed.
+    """
+    return perform(Session("forget", locals()), changes.forget)
+
+
+@app.command(rich_help_panel=KEEP, epilog=examples("memd restore 01k9", "memd list --forgotten"))
+def restore(words: Ids = None, json: Json = False, no_daemon: NoDaemon = False) -> int:
+    """Bring forgotten memories back."""
+    return perform(Session("restore", locals()), changes.restore)
+
+
+@app.command(
+    rich_help_panel=KEEP, epilog=examples("memd tag 01k9 --add deploy --add ci", "memd tag 01k9 01ka --remove draft")
+)
+def tag(
+    words: Ids = None,
+    add: Annotated[list[str], typer.Option("--add", "-a", metavar="TAG", help="Put this tag on. Repeatable.")] = [],  # noqa: B006
+    remove: Annotated[
+        list[str], typer.Option("--remove", "-r", metavar="TAG", help="Take this tag off. Repeatable.")
+    ] = [],  # noqa: B006
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Put tags on memories, or take them off."""
+    return perform(Session("tag", locals()), changes.tag)

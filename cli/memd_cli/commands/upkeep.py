@@ -1,0 +1,95 @@
+"""stats, doctor, config, completion."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from memd_cli import doctor as examination
+from memd_cli import upkeep
+from memd_cli.commands.options import Json, NoDaemon
+from memd_cli.help import examples
+from memd_cli.session import Session, perform
+
+CARE = "Look after it"
+
+app = typer.Typer(rich_markup_mode="rich")
+settings = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
+
+
+@app.command(rich_help_panel=CARE, epilog=examples("memd stats", "memd stats --json | jq .data.by_kind"))
+def stats(json: Json = False, no_daemon: NoDaemon = False) -> int:
+    """Say what the store holds and what is still to be done."""
+    return perform(Session("stats", locals()), upkeep.stats)
+
+
+@app.command(
+    rich_help_panel=CARE,
+    epilog=examples("memd doctor", "memd doctor --json | jq '.data.checks[] | select(.status != \"ok\")'"),
+)
+def doctor(json: Json = False) -> int:
+    """Check that everything works, by doing it.
+
+    Writes a memory to a throw-away store in the data folder, reads it back, encodes, searches, forgets;
+    reads from the real store, which it never writes to; asks the daemon. Exits with 3 when a check fails.
+    """
+    return perform(Session("doctor", locals()), examination.doctor)
+
+
+@settings.callback()
+def config(context: typer.Context, json: Json = False) -> int | None:
+    """Show the paths and settings, or change a setting."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(perform(Session("config", {"json": json}), upkeep.show_config))
+    return None
+
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A setting, as `memd config` lists them.", show_default=False)
+]
+
+
+@settings.command(epilog=examples("memd config get daemon.idle_exit"))
+def get(name: Name, json: Json = False) -> int:
+    """Print one setting."""
+    return perform(Session("config get", locals()), upkeep.get_config)
+
+
+@settings.command("set", epilog=examples("memd config set daemon.idle_exit 3600  # seconds"))
+def set_(
+    name: Name,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value.", show_default=False)],
+    json: Json = False,
+) -> int:
+    """Write a setting to config.toml. A daemon that runs takes it up when restarted."""
+    return perform(Session("config set", locals()), upkeep.set_config)
+
+
+@settings.command(epilog=examples("memd config unset daemon.idle_exit"))
+def unset(name: Name, json: Json = False) -> int:
+    """Take a setting out of config.toml, back to its default."""
+    return perform(Session("config unset", {"name": name, "value": None, "json": json}), upkeep.set_config)
+
+
+app.add_typer(
+    settings,
+    name="config",
+    rich_help_panel=CARE,
+    epilog=examples(
+        "memd config", "memd config set daemon.idle_exit 3600", 'cd "$(memd config --json | jq -r .data.paths.home)"'
+    ),
+)
+
+
+@app.command(
+    rich_help_panel=CARE,
+    epilog=examples("memd completion --install", "memd completion zsh > ~/.zfunc/_memd"),
+)
+def completion(
+    shell: Annotated[str | None, typer.Argument(metavar="SHELL", help="bash, zsh or fish. Default: yours.")] = None,
+    install: Annotated[bool, typer.Option("--install", help="Put it where the shell looks for it.")] = False,
+    json: Json = False,
+) -> int:
+    """Print or install the shell's completion."""
+    return perform(Session("completion", locals()), upkeep.completion)

@@ -1,0 +1,336 @@
+"""doctor: whether everything works, found out by doing it.
+
+What writes is done on a throw-away store in the data folder: the same disk, the same permissions, the same
+code, and nothing of the user's is ever touched, not even the list of changes. The real store is read, its
+newest memory recalled, and the daemon asked. Each check is a function that returns what it found, or raises
+`Finding`; one that fails never keeps the others from running.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memd.errors import MemdError
+from memd_cli.session import Session
+from memd_cli.verbs import Outcome
+
+if TYPE_CHECKING:
+    from memd.config import Config
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+
+# Cosines that the model's authors publish for all-MiniLM-L6-v2 (sbert.net, Quickstart). Ours is that model in
+# int8, which moves them by a few hundredths; a broken tokenizer or graph moves them by tenths.
+PUBLISHED_NAME = "all-MiniLM-L6-v2"
+PUBLISHED_TEXTS = ("The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium.")
+PUBLISHED_COSINES = {(0, 1): 0.6660, (0, 2): 0.1046, (1, 2): 0.1411}
+COSINE_TOLERANCE = 0.06
+
+LEAST_FREE = 200 * 1024 * 1024  # bytes: room for a transaction and its log
+
+PROBE = "memd doctor was here: the quick brown ferret keeps 7 ledgers"
+PROBE_OTHER = "an unrelated line about the colour of paint"
+
+
+class Finding(Exception):
+    """A check that isn't well: how bad, what was found, what to do."""
+
+    def __init__(self, status: str, finding: str, hint: str) -> None:
+        super().__init__(finding)
+        self.status, self.finding, self.hint = status, finding, hint
+
+
+Check = Callable[["Config"], str]
+
+
+def doctor(session: Session) -> Outcome:
+    """Run every check; exit code 3 when one failed."""
+    checks: list[dict[str, str]] = []
+    with session.progress("Checking", len(CHECKS) + 1) as step:
+        config = _settings(checks)
+        step(1)
+        for name, check in CHECKS:
+            if config is not None:
+                checks.append(_run(name, check, config))
+            step(1)
+    failed = sum(check["status"] == FAILED for check in checks)
+    warnings = sum(check["status"] == WARNING for check in checks)
+    data = {"checks": checks, "failed": failed, "warnings": warnings}
+    return Outcome(data, exit_code=3 if failed else 0)
+
+
+def _settings(checks: list[dict[str, str]]) -> Config | None:
+    """The settings themselves: without them nothing else can be looked at."""
+    from memd.config import Config
+
+    found: list[Config] = []
+
+    def check(_: Any) -> str:
+        found.append(Config.load())
+        return str(found[0].file) if found[0].file.exists() else "all at their defaults"
+
+    checks.append(_run("settings", check, None))
+    return found[0] if found else None
+
+
+def _run(name: str, check: Callable[[Any], str], config: Config | None) -> dict[str, str]:
+    """One check's line."""
+    try:
+        status, finding, hint = OK, check(config), ""
+    except Finding as error:
+        status, finding, hint = error.status, error.finding, error.hint
+    except MemdError as error:
+        status, finding, hint = FAILED, error.message, error.hint
+    except Exception as error:  # a check that breaks is a finding too
+        status, finding, hint = (
+            FAILED,
+            f"{type(error).__name__}: {error}",
+            "Report this with the output of memd doctor --json.",
+        )
+    return {"name": name, "status": status, "finding": finding, "hint": hint}
+
+
+def versions(_: Config) -> str:
+    """memd, Python and the libraries that matter."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from memd import __version__
+
+    found = []
+    for name in ("onnxruntime", "tokenizers", "numpy"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            raise Finding(FAILED, f"{name} isn't installed", "Reinstall memd.") from None
+    return ", ".join([f"memd {__version__}", f"Python {platform.python_version()}", *found])
+
+
+def sqlite(_: Config) -> str:
+    """SQLite by using it: full-text search and vector search in memory."""
+    try:
+        import pysqlite3
+        import sqlite_vec
+    except ImportError as error:
+        raise Finding(FAILED, f"{error.name} isn't installed", "Reinstall memd.") from None
+    db = pysqlite3.connect(":memory:")
+    try:
+        db.execute("CREATE VIRTUAL TABLE words USING fts5 (text, tokenize='porter unicode61')")
+        db.execute("INSERT INTO words VALUES ('ferrets running')")
+        if not db.execute("SELECT 1 FROM words WHERE words MATCH 'run'").fetchone():
+            raise Finding(FAILED, "FTS5 doesn't find a word by its stem", "Reinstall memd's pysqlite3.")
+        db.enable_load_extension(True)
+        sqlite_vec.load(db)
+        distance, vec = db.execute(
+            "SELECT vec_distance_hamming(vec_bit(X'0F'), vec_bit(X'FF')), vec_version()"
+        ).fetchone()
+        if distance != 4:
+            raise Finding(FAILED, f"sqlite-vec counts {distance} bits where 4 differ", "Reinstall sqlite-vec.")
+        return f"SQLite {pysqlite3.sqlite_version} with FTS5, sqlite-vec {vec}"
+    finally:
+        db.close()
+
+
+def folder(config: Config) -> str:
+    """The data folder: there, ours, private, writable."""
+    home = config.home
+    if not home.exists():
+        raise Finding(WARNING, f"{home} isn't there yet", "The first memory makes it.")
+    info = home.stat()
+    if info.st_uid != os.getuid():
+        raise Finding(FAILED, f"{home} belongs to another user", "Set MEMD_HOME to a folder of your own.")
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        raise Finding(FAILED, f"{home} can't be written", f"chmod u+rwx {home}")
+    if info.st_mode & 0o077:
+        raise Finding(WARNING, f"{home} can be read by others ({stat.filemode(info.st_mode)})", f"chmod 700 {home}")
+    return f"{home}, {stat.filemode(info.st_mode)}"
+
+
+def disk(config: Config) -> str:
+    """Room to write, and for the store to be copied."""
+    place = config.home
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    needed = max(LEAST_FREE, config.store.stat().st_size if config.store.exists() else 0)
+    if free < needed:
+        raise Finding(
+            WARNING if free > LEAST_FREE else FAILED, f"{_size(free)} free", f"Make room for {_size(needed)}."
+        )
+    return f"{_size(free)} free"
+
+
+def store(config: Config) -> str:
+    """The real store, read only: SQLite's own check, the format, the counts."""
+    from memd.store.schema import APPLICATION_ID, FORMAT
+
+    if not config.store.exists():
+        raise Finding(WARNING, "no memories yet", 'Try: memd remember "we deploy with make release"')
+    mode = stat.S_IMODE(config.store.stat().st_mode)
+    db = sqlite3.connect(f"file:{_quoted(config.store)}?mode=ro", uri=True, timeout=5)
+    try:
+        application, version = (
+            db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
+        if application != APPLICATION_ID:
+            raise Finding(FAILED, f"{config.store} isn't a memd store", "Move it away, or set MEMD_HOME.")
+        if version > FORMAT:
+            raise Finding(FAILED, f"the store has format {version}, this memd knows {FORMAT}", "Install a newer memd.")
+        said = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
+        if said != ["ok"]:
+            raise Finding(
+                FAILED, f"damaged: {said[0]}", "Copy the file away, then: sqlite3 memd.db .recover | sqlite3 new.db"
+            )
+        count = db.execute("SELECT count(*) FROM memory WHERE forgotten_at IS NULL").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise Finding(
+            FAILED, f"{config.store} can't be read: {error}", "Copy it away; restore a backup of it."
+        ) from None
+    finally:
+        db.close()
+    if mode & 0o077:
+        raise Finding(WARNING, f"{config.store} can be read by others", f"chmod 600 {config.store}")
+    return f"{count:,} memories, {_size(config.store.stat().st_size)}, format {version}, quick check ok"
+
+
+def encoder(_: Config) -> str:
+    """The encoder: encodes three sentences and compares their cosines with published ones."""
+    from memd.encoder import Encoder
+
+    encoder = Encoder.load()
+    pooled = [encoding.pooled for encoding in encoder.encode(PUBLISHED_TEXTS)]
+    cosines = {pair: float(pooled[pair[0]] @ pooled[pair[1]]) for pair in PUBLISHED_COSINES}
+    told = f"{encoder.name} {encoder.fingerprint}, dimension {encoder.dimension}"
+    if encoder.name == PUBLISHED_NAME:
+        worst = max(abs(cosines[pair] - published) for pair, published in PUBLISHED_COSINES.items())
+        if worst > COSINE_TOLERANCE:
+            raise Finding(
+                FAILED, f"cosines are {worst:.2f} from the published ones", "Reinstall memd: its encoder is damaged."
+            )
+        return f"{told}, within {worst:.3f} of published cosines"
+    if cosines[0, 1] < max(cosines[0, 2], cosines[1, 2]) + 0.1:
+        raise Finding(FAILED, "related sentences aren't closer than unrelated ones", "Rebuild the encoder.")
+    return f"{told}, tells related from unrelated"
+
+
+def write_and_recall(config: Config) -> str:
+    """remember, show, recall, forget, restore and the file's reopening, in a throw-away store."""
+    from memd.api import Memory
+
+    place = config.home if config.home.is_dir() and os.access(config.home, os.W_OK | os.X_OK) else config.home.parent
+    if not place.is_dir():
+        place = Path(tempfile.gettempdir())
+    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=place) as folder:
+        with Memory.open(Path(folder), encode="inline") as memory:
+            kept = memory.remember(PROBE, scope="global").id
+            memory.remember(PROBE_OTHER, scope="global")
+            _expect(memory.show(kept).text == PROBE, "what was written reads back differently")
+        with Memory.open(Path(folder), encode="inline") as memory:  # what is durable outlives a close
+            found = memory.recall("which animal keeps ledgers")
+            _expect(bool(found.hits) and found.hits[0].memory.id == kept, "recall doesn't find what was written")
+            memory.forget([kept])
+            _expect(kept not in [hit.memory.id for hit in memory.recall("ferret").hits], "a forgotten memory is found")
+            memory.restore([kept])
+            _expect(kept in [hit.memory.id for hit in memory.recall("ferret").hits], "a restored memory isn't found")
+            missing = found.degraded
+    if missing:
+        raise Finding(WARNING, f"works, without a part: {missing[0]}", "See the encoder's line.")
+    return "wrote, read back, reopened, recalled, forgot, restored; removed again"
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Finding(FAILED, otherwise, "Report this with the output of memd doctor --json.")
+
+
+def daemon(config: Config) -> str:
+    """The daemon, if one runs: its answer, its socket's mode, its version."""
+    from memd.daemon import process
+
+    status = process.status(config)
+    if status is None:
+        return "none runs; the first command that needs it starts it"
+    mode = stat.S_IMODE(os.lstat(config.socket).st_mode) if config.socket.exists() else None
+    if mode is not None and mode & 0o077:
+        raise Finding(FAILED, f"{config.socket} is open to others ({mode:o})", "memd daemon restart")
+    return f"answers, memd {status['version']}, process {status['pid']}, {_size(status['rss_bytes'])}"
+
+
+def queue(config: Config) -> str:
+    """The passages that still wait for a vector, and whether somebody works on them."""
+    if not config.store.exists():
+        return "empty"
+    from memd.daemon import process
+
+    status = process.status(config)
+    if status is None:
+        return "unknown while no daemon runs; it goes on with the next command"
+    pending = status["pending"]
+    if not pending:
+        return "empty: every passage has its vector"
+    if status["degraded"]:
+        raise Finding(WARNING, f"{pending:,} passages wait, the daemon can't encode", status["degraded"][0])
+    from memd_cli.door import Door
+
+    with Door(str(config.home), start=False) as door:
+        left = door.call("wait_encoded", {"timeout_s": 2.0})["pending"]
+    if left >= pending:
+        raise Finding(WARNING, f"{left:,} passages wait and none went in 2 s", "memd daemon logs; memd daemon restart")
+    return f"{left:,} passages wait, {pending - left:,} went in 2 s"
+
+
+def search(config: Config) -> str:
+    """A recall in the real store, through the daemon where one runs: its newest memory by its own words."""
+    if not config.store.exists():
+        return "nothing to search"
+    from memd.daemon import process
+    from memd_cli.door import Door
+    from memd_cli.inprocess import InProcess
+
+    door: Any = Door(start=False) if process.status(config) else InProcess()
+    try:
+        newest = door.call("list", {"scope": "all", "limit": 1})["memories"]
+        if not newest:
+            return "nothing to search"
+        words = " ".join(newest[0]["text"].split()[:12])
+        found = door.call("recall", {"text": words[:400], "scope": newest[0]["scope"], "limit": 50})
+    finally:
+        door.close()
+    if newest[0]["id"] not in [hit["memory"]["id"] for hit in found["hits"]]:
+        raise Finding(WARNING, f"{newest[0]['id']} isn't found by its own first words", "memd daemon restart")
+    if found["degraded"]:
+        raise Finding(WARNING, f"works, without a part: {found['degraded'][0]}", "See the encoder's line.")
+    return "found the newest memory by its own words"
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("versions", versions),
+    ("sqlite", sqlite),
+    ("data folder", folder),
+    ("disk", disk),
+    ("store", store),
+    ("encoder", encoder),
+    ("write and recall", write_and_recall),
+    ("daemon", daemon),
+    ("queue", queue),
+    ("search", search),
+)
+
+
+def _quoted(path: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(str(path))
+
+
+def _size(number: float) -> str:
+    from memd_cli.render import size
+
+    return size(number)

@@ -1,0 +1,158 @@
+"""Answers for pipes: a record a line, fields split by tabs, nothing that moves. Standard library only.
+
+In every field a backslash, tab, line feed and carriage return are written ``\\\\``, ``\\t``, ``\\n`` and ``\\r``,
+so that a record is always one line; ``show`` alone gives a text as it is.
+
+- ``remember``: id
+- ``recall``: id, score, kind, time, scope, tags, passage. With ``--explain`` each is followed by
+  ``why``, channel, rank, score, share; then come ``channel``, ``missed`` and ``stage`` lines
+- ``list``, ``forget``, ``restore``, ``tag``: id, kind, time, scope, tags, text
+- ``show``: a line a field, an empty line, the text; ``show --text``: the text alone, exactly
+- ``stats``, ``daemon status``, ``config``: name, value
+- ``doctor``: ok, warning or failed; check; finding; hint
+"""
+
+from memd_cli.session import complain, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from memd_cli.session import Session
+    from memd_cli.verbs import Outcome
+
+    Data = dict[str, Any]
+
+_ESCAPES = {92: "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"}
+
+
+def show(session: "Session", outcome: "Outcome") -> None:
+    """Write an outcome to standard output."""
+    write("".join([line + "\n" for line in _LINES[session.command](session, outcome.data)]))
+    if outcome.exit_code == 1:
+        complain("memd", "nothing found", _EMPTY_HINTS.get(session.command, ""))
+
+
+_EMPTY_HINTS = {
+    "recall": "Recall sees this project and what is global; --scope all sees everything.",
+    "list": "This lists the project and what is global; --scope all lists everything.",
+}
+
+
+def record(*fields: object) -> str:
+    """Fields as one line."""
+    return "\t".join([str(field).translate(_ESCAPES) for field in fields])
+
+
+def _remember(session: "Session", data: "Data") -> "list[str]":
+    return []  # each id was written when its memory was durable
+
+
+def _recall(session: "Session", data: "Data") -> "list[str]":
+    lines = []
+    for hit in data["hits"]:
+        memory = hit["memory"]
+        text = memory["text"] if session.options["full"] else hit["excerpt"]["text"]
+        lines.append(
+            record(
+                memory["id"], f"{hit['score']:.4f}", memory["kind"], _when(memory), memory["scope"],
+                ",".join(memory["tags"]), text,
+            )
+        )  # fmt: skip
+        lines += [
+            record("why", part["channel"], part["rank"], f"{part['score']:.4f}", f"{part['share']:.4f}")
+            for part in hit.get("contributions", ())
+        ]
+    return lines + _trace(data.get("trace"))
+
+
+def _trace(trace: "Data | None") -> "list[str]":
+    if not trace:
+        return []
+    lines = [
+        record("channel", part["channel"], "open" if part["open"] else "silent", part["why"], f"{part['took_ms']:.2f}")
+        for part in trace["channels"]
+    ]
+    lines += [
+        record("missed", part["id"], part["rank"], f"{part['score']:.4f}", part["snippet"]) for part in trace["missed"]
+    ]
+    return lines + [record("stage", name, f"{ms:.2f}") for name, ms in trace["stages_ms"].items()]
+
+
+def _when(memory: "Data") -> str:
+    return memory["event_at"] or memory["recorded_at"]
+
+
+def _memories(session: "Session", data: "Data") -> "list[str]":
+    return [record(m["id"], m["kind"], _when(m), m["scope"], ",".join(m["tags"]), m["text"]) for m in data["memories"]]
+
+
+def _show(session: "Session", data: "Data") -> "list[str]":
+    lines = []
+    for memory in data["memories"]:
+        if session.options["text"]:
+            write(memory["text"])
+            continue
+        lines += [f"{name}: {value}" for name, value in facts(memory)]
+        lines += ["", memory["text"]]
+    return lines
+
+
+def facts(memory: "Data") -> "list[tuple[str, str]]":
+    """What is known of a memory beside its text: names and values, those that say something."""
+    source = memory["source"]
+    span = source.get("span")
+    path = source.get("path", "") + (f":{span[0]}-{span[1]}" if span else "")
+    position = "" if memory["position"] is None else f" #{memory['position']}"
+    found = [
+        ("id", memory["id"]),
+        ("kind", memory["kind"]),
+        ("scope", memory["scope"]),
+        ("tags", ", ".join(memory["tags"])),
+        ("recorded", memory["recorded_at"]),
+        ("happened", memory["event_at"] or ""),
+        ("said", f"{memory['said']} times, last {memory['said_at']}" if memory["said"] > 1 else ""),
+        ("forgotten", memory["forgotten_at"] or ""),
+        ("who", source.get("who", "")),
+        ("via", source.get("via", "")),
+        ("path", path),
+        ("session", source.get("session", "")),
+        ("episode", f"{memory['episode']}{position}" if memory["episode"] else ""),
+        ("passages", f"{memory['passages']}, {memory['encoded']} encoded"),
+    ]
+    return [(name, record(value)) for name, value in found if value]
+
+
+def _pairs(session: "Session", data: "Data") -> "list[str]":
+    return [record(name, value) for name, value in flat(data)]
+
+
+def flat(data: "Data", prefix: str = "") -> "list[tuple[str, Any]]":
+    """The values of an object with their dotted names."""
+    found: list[tuple[str, Any]] = []
+    for name, value in data.items():
+        if isinstance(value, dict):
+            found += flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            found += [(prefix + name, item) for item in value]
+        else:
+            found.append((prefix + name, "" if value is None else value))
+    return found
+
+
+def _doctor(session: "Session", data: "Data") -> "list[str]":
+    return [record(check["status"], check["name"], check["finding"], check["hint"]) for check in data["checks"]]
+
+
+_LINES: "dict[str, Callable[[Session, Data], list[str]]]" = {
+    "remember": _remember,
+    "recall": _recall,
+    "show": _show,
+    "list": _memories,
+    "forget": _memories,
+    "restore": _memories,
+    "tag": _memories,
+    "stats": _pairs,
+    "doctor": _doctor,
+}
