@@ -14,6 +14,9 @@ TEXT = frozenset({".txt", ".text", ".rst", ".adoc", ".asciidoc", ".org"})
 NAMES = frozenset({"readme", "changelog", "changes", "news", "history", "notes", "todo"})
 """Notes by their name, where they have no suffix."""
 
+NOT_NOTES = ("requirements*.txt", "requirements/*.txt", "constraints*.txt", "CMakeLists.txt", "robots.txt")
+"""Text by its suffix, but written for programs."""
+
 MAX_BYTES = 16 * 2**20
 """Larger files are exports and logs, not notes; `memd remember --file` still takes them."""
 
@@ -34,7 +37,11 @@ def is_markdown(path: Path) -> bool:
 def is_note(path: Path) -> bool:
     """Whether a file is one that a folder's ingest reads, by its name."""
     suffix = path.suffix.lower()
-    return suffix in MARKDOWN or suffix in TEXT or (not suffix and path.name.lower() in NAMES)
+    if suffix in MARKDOWN:
+        return True
+    if suffix in TEXT:
+        return not any(path.match(pattern) for pattern in NOT_NOTES)
+    return not suffix and path.name.lower() in NAMES
 
 
 def find(folder: Path, on_skip: Callable[[Path, str], None]) -> list[Path]:

@@ -50,6 +50,8 @@ def test_a_folder_gives_its_notes_in_order_and_leaves_the_rest(tmp_path: Path) -
         put(tmp_path, name)
     for name in ("code.py", ".hidden/x.md", "node_modules/p/README.md", "env/pyvenv.cfg", "env/lib/x.md", "photo.png"):
         put(tmp_path, name)
+    for name in ("requirements-dev.txt", "requirements/test.txt", "lib/CMakeLists.txt"):
+        put(tmp_path, name)
     skipped: list[Path] = []
     found = names(tmp_path, list(read(tmp_path, scope=None, on_skip=lambda path, why: skipped.append(path))))
     assert found == sorted(found, key=lambda name: (tmp_path / name).parts)
