@@ -1,0 +1,112 @@
+"""What the documents promise holds: their examples run, their commands and files exist."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import typer
+
+from memd.model import CHANNELS, KINDS, NewMemory, Remembered
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(name: str) -> Iterator[list[str]]:
+    """The words of each `memd` command that a document tells its readers to type."""
+    for block in blocks((ROOT / name).read_text(encoding="utf-8"), "sh"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            starts = [index for index, word in enumerate(words) if word in ("memd", ".venv/bin/memd")]
+            for start in starts:
+                rest = words[start + 1 :]
+                end = next((index for index, word in enumerate(rest) if word in ("|", "<", ">", "&&")), len(rest))
+                yield rest[:end]
+
+
+COMMANDS = [command for name in DOCUMENTS for command in commands(name)]
+
+
+def test_the_readme_has_commands() -> None:
+    assert {"remember", "recall", "ingest", "forget", "daemon", "service"} <= {command[0] for command in COMMANDS}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=shlex.join)
+def test_every_command_in_the_documents_is_one_that_memd_takes(words: list[str]) -> None:
+    from memd_cli.app import app
+
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        assert words[0] in command.commands
+        command = command.commands[words[0]]
+        words = words[1:]
+    command.make_context(command.name, list(words))
+
+
+def test_the_python_example_runs_as_it_stands(tmp_path: Path) -> None:
+    (example,) = blocks(README, "python")
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        env={**os.environ, "MEMD_HOME": str(tmp_path / "home")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    first, *reasons = done.stdout.splitlines()
+    assert first == "procedure The staging deploy needs the VPN, or the upload hangs"
+    assert {reason.split(":")[0].strip() for reason in reasons} >= {"lexical"}
+
+
+def test_the_json_examples_have_the_real_shapes() -> None:
+    memory, envelope = (json.loads(block) for block in blocks(README, "json"))
+    assert set(memory) <= set(NewMemory.__struct_fields__)
+    assert set(envelope) == {"ok", "command", "data", "degraded", "took_ms"}
+    msgspec.convert(envelope["data"]["remembered"], list[Remembered])
+
+
+def test_kinds_and_channels_are_all_named() -> None:
+    assert ", ".join(KINDS).removeprefix("note, ") in README
+    assert re.findall(r"^\| (\w+) \| .* \| .* \|$", README, flags=re.MULTILINE)[1:] == list(CHANNELS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files_and_headings(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    headings = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings
+        elif "://" not in target:
+            assert (ROOT / target.split("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_make_targets_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    targets = set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:#|$|`))", "\n".join(blocks(text, "sh")), re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in targets - {"check"}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_paths_named_in_the_documents_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:memd|cli|scripts|tests|schemas|docs)/[\w./-]*)`", text):
+        assert (ROOT / path).exists(), path
