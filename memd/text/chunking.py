@@ -22,6 +22,9 @@ _WORD = re.compile(r"\s+")
 _PART = re.compile(r"[^\w\s]+")
 _JOINTS = (_BLANK_LINE, _LINE, _SENTENCE, _WORD)
 
+_ZERO_WIDTH_JOINER = "\u200d"
+_JOINED_ON = _ZERO_WIDTH_JOINER + "\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400)))  # variants and skin tones
+
 _PSEUDO_TOKEN = re.compile(r"[A-Za-z]{1,4}|[^\sA-Za-z]")
 
 
@@ -93,8 +96,8 @@ def _next_stop(text: str, begins: Sequence[int], start: int, token: int) -> int:
             return min(ends, key=lambda end: abs(end - aim))
     for joint in (_WORD, _PART):
         if ends := list(_ends(joint, text, start + 1, full)):
-            return ends[-1]
-    return _before_marks(text, start, full)
+            return _between_characters(text, start, ends[-1])
+    return _between_characters(text, start, full)
 
 
 def _ends(joint: re.Pattern[str], text: str, low: int, high: int) -> Iterable[int]:
@@ -104,9 +107,11 @@ def _ends(joint: re.Pattern[str], text: str, low: int, high: int) -> Iterable[in
             yield match.end()
 
 
-def _before_marks(text: str, start: int, stop: int) -> int:
-    """`stop`, moved back so that no combining mark is parted from its letter, if that leaves anything."""
+def _between_characters(text: str, start: int, stop: int) -> int:
+    """`stop`, moved back to where no mark is parted from its letter and no joined emoji is cut, if that leaves anything."""
     back = stop
-    while back > start + 1 and (unicodedata.combining(text[back]) or text[back] in "\u200d\ufe0f"):
+    while back > start + 1 and (
+        unicodedata.combining(text[back]) or text[back] in _JOINED_ON or text[back - 1] == _ZERO_WIDTH_JOINER
+    ):
         back -= 1
     return back if back > start + 1 else stop
