@@ -142,7 +142,7 @@ REQUESTS = st.fixed_dictionaries(
 LINES = st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()) | REQUESTS
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(LINES, min_size=1, max_size=5), greet=st.booleans(), whole=st.booleans())
 def test_no_line_ends_the_daemon(running: Path, lines: list[bytes], greet: bool, whole: bool) -> None:
     lines = [line.replace(b"\n", b" ") for line in lines]
@@ -171,7 +171,10 @@ def test_a_line_over_the_limit_is_refused(home: Path) -> None:
             pass  # it hung up while we were still sending
         answer = line.read()
         assert "limit" in answer["error"]["message"]
-        assert line.sock.recv(1) == b""
+        try:
+            assert line.sock.recv(1) == b""
+        except ConnectionResetError:
+            pass  # the other way to learn that it hung up
     assert alive(home)
     child.terminate()
     assert child.wait(30) == 0
