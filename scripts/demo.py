@@ -24,12 +24,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import terminal
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-QUESTIONS = (
-    "why is it written in SQLite and not in plain files?",
-    "what happens to a memory when the encoder is missing",
-    "how does git history get into memd ingest",
-)
+QUESTIONS = (("what happens to recall when the encoder is missing?",), ("what is calibration.py for?",))
+QUESTION_TO_HISTORY = "what was done about ingest this year?"
+QUESTION_WITHOUT_HISTORY = "where does memd keep its files?"
+COLUMNS = 100  # where the output is no terminal
 POLL_SECONDS = 0.1
 
 
@@ -49,14 +50,16 @@ class Demo:
     def run(self) -> None:
         self.step("start the daemon", "daemon", "start")
         self.step("ingest the Markdown", "ingest", ".")
-        if _has_commits():
+        has_commits = _has_commits()
+        last = (QUESTION_TO_HISTORY, "--kind", "commit") if has_commits else (QUESTION_WITHOUT_HISTORY,)
+        if has_commits:
             self.step("ingest the git history", "ingest", "--git")
         else:
             self.console.print("[dim]This copy has no git history (a downloaded archive, say): that step is left out.")
         with self.timed("encode it all"):
             self.wait_until_encoded()
-        for number, question in enumerate(QUESTIONS, 1):
-            self.step(f"recall {number}", "recall", question, "--limit", "3", "--explain")
+        for number, words in enumerate((*QUESTIONS, last), 1):
+            self.step(f"recall {number}", "recall", *words, "--limit", "3", "--explain")
         self.step("show what is stored", "stats")
         self.report()
 
@@ -64,9 +67,20 @@ class Demo:
         """Shows a command, runs it on this terminal, and notes how long it took."""
         self.console.print(f"\n[bold green]$[/] [bold]memd {shlex.join(arguments)}", highlight=False)
         with self.timed(name):
-            done = subprocess.run([*self.command, *arguments], cwd=REPOSITORY, env=self.environment, check=False)
-        if done.returncode:
-            raise DemoFailed(f"memd {shlex.join(arguments)} ended with exit code {done.returncode}")
+            code = self.run_shown([*self.command, *arguments])
+        if code:
+            raise DemoFailed(f"memd {shlex.join(arguments)} ended with exit code {code}")
+
+    def run_shown(self, command: list[str]) -> int:
+        """Runs a command so that it prints what people see, tables and all, even where this output is a log."""
+        if self.console.is_terminal:
+            return subprocess.run(command, cwd=REPOSITORY, env=self.environment, check=False).returncode
+        environment = {**self.environment, "TERM": "dumb", "COLUMNS": str(COLUMNS)}
+        return terminal.run(command, cwd=REPOSITORY, environment=environment, columns=COLUMNS, show=self.write)
+
+    def write(self, text: str) -> None:
+        self.console.file.write(text)
+        self.console.file.flush()
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -137,7 +151,7 @@ def _has_commits() -> bool:
 
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the daemon is stopped then too
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else COLUMNS)
     home = Path(tempfile.mkdtemp(prefix="memd-demo-"))
     try:
         demo = Demo(home, console)

@@ -8,61 +8,45 @@ that they wrote, colours and all, into an SVG. Run it again when the output chan
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
-import pty
 import re
 import shlex
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-COLUMNS, ROWS = 92, 50
+import terminal
+
+COLUMNS = 92
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "recall.svg"
 BEFORE: tuple[tuple[str, ...], ...] = (
-    (
-        "remember",
-        "Run `make staging` from the release branch; it needs the VPN, or the upload hangs.",
-        "-k",
-        "procedure",
-    ),
-    ("remember", "We chose SQLite over Postgres: one file, no server to run on a laptop.", "-k", "decision"),
-    ("remember", "Fixed ERR_LOCKED in db/pool.py: the test fixture kept a cursor open.", "-k", "fix"),
+    ("remember", "The staging host answers only inside the company network.", "--kind", "fact"),
+    ("remember", "We chose SQLite over Postgres: one file, no server to run on a laptop.", "--kind", "decision"),
+    ("remember", "Fixed ERR_LOCKED in db/pool.py: the test fixture kept a cursor open.", "--kind", "fix"),
 )
 SHOWN: tuple[tuple[str, ...], ...] = (
-    ("remember", "Tests hang on macOS 14: pass --no-watch to the runner.", "--kind", "fix", "--tag", "ci"),
+    ("remember", "Without the VPN, `make staging` hangs at the upload.", "--kind", "fix", "--tag", "deploy"),
     ("recall", "why does the staging upload hang?", "--limit", "2", "--explain"),
 )
 
 
 def run(home: Path, *arguments: str) -> str:
     """What a command writes to a terminal of `COLUMNS` columns, with its colour codes."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environment = {**os.environ, "MEMD_HOME": str(home), "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
-    command = [str(Path(sys.executable).parent / "memd"), *arguments]
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=home)
-    os.close(theirs)
-    written = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65_536)
-        except OSError:  # Linux: the other end is closed
-            break
-        if not chunk:  # macOS: the same
-            break
-        written += chunk
-    os.close(ours)
-    if process.wait():
-        raise SystemExit(f"memd {shlex.join(arguments)} failed:\n{written.decode()}")
-    return written.decode().replace("\r\n", "\n")
+    written: list[str] = []
+    code = terminal.run(
+        [str(Path(sys.executable).parent / "memd"), *arguments],
+        cwd=home,
+        environment={**os.environ, "MEMD_HOME": str(home), "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)},
+        columns=COLUMNS,
+        show=written.append,
+    )
+    if code:
+        raise SystemExit(f"memd {shlex.join(arguments)} failed:\n{''.join(written)}")
+    return "".join(written)
 
 
 def draw(home: Path) -> str:

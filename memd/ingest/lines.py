@@ -30,10 +30,8 @@ def cut(lines: Sequence[str], starts: Sequence[int]) -> Iterator[Section]:
 
     Blank lines around a piece are left out; a piece of nothing else gives no section.
     """
-    for begin, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        while begin < end and not lines[begin].strip():
-            begin += 1
-        while begin < end and not lines[end - 1].strip():
-            end -= 1
-        if begin < end:
-            yield Section(begin + 1, end, "".join(lines[begin:end]).rstrip("\r\n"))
+    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
+        written = [index for index in range(start, stop) if not lines[index].isspace()]
+        if written:
+            first, last = written[0], written[-1]
+            yield Section(first + 1, last + 1, "".join(lines[first : last + 1]).rstrip("\r\n"))
