@@ -26,7 +26,7 @@ lint: setup ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MYPYPATH=scripts $(BIN)/mypy scripts/*.py
+	$(BIN)/mypy scripts/*.py
 
 fix: setup ## format, and mend what can be mended
 	$(BIN)/ruff check --fix .

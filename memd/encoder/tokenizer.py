@@ -37,7 +37,7 @@ class Tokenizer:
         self.fingerprint = fingerprint
         self.max_words = max_tokens - 2
         """Most tokens of one input, [CLS] and [SEP] not counted."""
-        self.cls, self.sep = (inner.token_to_id(special) for special in ("[CLS]", "[SEP]"))
+        self.cls, self.sep = (int(inner.token_to_id(special) or 0) for special in ("[CLS]", "[SEP]"))
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Tokenizer:
