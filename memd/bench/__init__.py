@@ -1,0 +1,1 @@
+"""Measuring: fixed protocols over public formats, through the same code as every recall."""

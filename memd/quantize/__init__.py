@@ -1,0 +1,1 @@
+"""Codes of vectors, and scores over codes: pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""Recall: five channels propose passages, fusion ranks them, the trace says why."""

@@ -1,0 +1,48 @@
+"""The lexical channel: BM25 over the words of passages and, at lower weight, of their neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.recall.calibration import Calibration
+from memd.recall.ranking import Voice
+from memd.recall.resident import Resident, Visible
+from memd.store.passages import scope_mark
+
+
+def search(
+    db: sqlite3.Connection, terms: Sequence[str], resident: Resident, visible: Visible, numbers: Calibration
+) -> Voice:
+    """The best passages by BM25 (SQLite FTS5's: k1 = 1.2, b = 0.75), at most `lexical_depth` of them.
+
+    Costs what FTS5 takes to score every passage that has one of the words.
+    """
+    slots: list[int] = []
+    scores: list[float] = []
+    if terms and numbers.lexical_depth:
+        limit = numbers.lexical_depth if visible.only_scopes else -1
+        rows = db.execute(
+            "SELECT rowid, bm25(passage_fts, 1.0, ?, 0.0) AS score FROM passage_fts WHERE passage_fts MATCH ?"
+            " ORDER BY score, rowid LIMIT ?",
+            (numbers.context, match(terms, visible.scopes), limit),
+        )
+        for passage, score in rows:
+            slot = resident.slot(passage)
+            if slot is not None and visible.allows(slot):
+                slots.append(slot)
+                scores.append(-score)
+                if len(slots) == numbers.lexical_depth:
+                    break
+        rows.close()
+    return Voice("lexical", numbers.lexical, np.array(slots, np.int64), np.array(scores, np.float64))
+
+
+def match(terms: Sequence[str], scopes: Sequence[int] | None) -> str:
+    """An FTS5 expression: any of the words, inside the scopes. Quoted, so that no word is read as an operator."""
+    words = "{text context} : (" + " OR ".join(f'"{term}"' for term in terms) + ")"
+    if scopes is None:
+        return words
+    return words + " AND mark : (" + " OR ".join(f'"{scope_mark(scope)}"' for scope in scopes) + ")"

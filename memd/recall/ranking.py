@@ -1,0 +1,48 @@
+"""What channels hand to fusion: ranked slots."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memd.model import Channel
+
+Slots = NDArray[np.int64]
+Scores = NDArray[np.float64]
+
+
+class Voice(NamedTuple):
+    """One ranking. A channel speaks with one voice or several.
+
+    Attributes:
+        channel: whose voice it is.
+        weight: its weight in fusion.
+        slots: int64 [n], best first, each once.
+        scores: float64 [n], falling.
+    """
+
+    channel: Channel
+    weight: float
+    slots: Slots
+    scores: Scores
+
+
+def voice(channel: Channel, weight: float, slots: Slots, scores: Scores) -> Voice:
+    """Rank `slots` by falling score; ties by slot, which is the order of writing."""
+    order = np.lexsort((slots, -scores))
+    return Voice(channel, weight, slots[order], scores[order].astype(np.float64))
+
+
+def best(scores: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None = None) -> Slots:
+    """The slots of the `depth` highest scores among the allowed ones, in any order. O(n)."""
+    if allowed is not None:
+        slots = np.flatnonzero(allowed)
+        return slots[best(scores[slots], depth)]
+    if len(scores) <= depth:
+        return np.arange(len(scores))
+    # Ties at the edge fall by slot, not by how the selection happened to run.
+    edge = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+    above = np.flatnonzero(scores > edge)
+    return np.concatenate((above, np.flatnonzero(scores == edge)[: depth - len(above)]))

@@ -1,0 +1,241 @@
+"""One recall from query to hits: analyse, let the channels propose and rank, fuse, spread, fetch, explain."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.clock import system_clock
+from memd.model import Channel, Query, Recollection
+from memd.recall import entity, lexical, semantic, spreading, temporal
+from memd.recall.analysis import Analysis, analyse
+from memd.recall.calibration import Calibration
+from memd.recall.explain import Stopwatch, contributions, trace
+from memd.recall.fusion import Fused, fuse
+from memd.recall.ranking import Scores, Slots, Voice, best
+from memd.recall.resident import Resident, Visible
+from memd.recall.results import Found, excerpts, hits
+from memd.store import memories, vectors
+from memd.store.connection import Store
+from memd.text.words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from memd.encoder import Encoder, Encoding
+
+MISSED = 5  # memories that just missed, in the trace
+
+
+class Ranked(NamedTuple):
+    """The pool of a recall, ranked.
+
+    Attributes:
+        fused: base scores and ranks of every voice over the pool.
+        voices: the voices, in the order of `fused.ranks`.
+        gains: float64 [n], what spreading added.
+        totals: float64 [n].
+        k: the constant of reciprocal rank that the shares are made with.
+    """
+
+    fused: Fused
+    voices: list[Voice]
+    gains: Scores
+    totals: Scores
+    k: float
+
+
+class Recaller:
+    """Answers queries over one store. Safe for many threads: searches take turns, encoding runs beside them.
+
+    Args:
+        store: an open store.
+        encoder: None when there is none; recall is lexical then.
+        why_no_encoder: said in `Recollection.degraded` when there is no encoder.
+        clock: what relative times resolve against when the query brings no `now`.
+        numbers: the setting of the ranking.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder | None,
+        why_no_encoder: str = "",
+        *,
+        clock: Callable[[], datetime] = system_clock,
+        numbers: Calibration | None = None,
+    ) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._why_no_encoder = why_no_encoder
+        self._clock = clock
+        self._numbers = numbers or Calibration()
+        self._resident = Resident()
+        self._lock = threading.Lock()
+
+    def recall(self, query: Query) -> Recollection:
+        """Answer `query`. The same store, query and `now` give the same answer.
+
+        Raises:
+            BadInput: the query can't be taken.
+            StoreUnusable: the store can't be read.
+        """
+        watch = Stopwatch()
+        asked = analyse(query, self._clock())
+        watch.lap("analyse")
+        encoding = None
+        if self._encoder is not None and "semantic" not in query.without:
+            encoding = self._encoder.encode_query(query.text)
+        watch.lap("encode")
+        with self._lock, self._store.reading() as db:
+            self._resident.refresh(db)
+            watch.lap("refresh")
+            visible = self._resident.visible(db, query)
+            search = _Search(db, self._resident, visible, self._numbers, query, asked, watch)
+            degraded = self._degraded(db, visible)
+            ranked = search.run(self._question(db, encoding, query))
+            found = self._found(ranked, query.limit)
+            watch.lap("group")
+            stored = {memory.id: memory for memory in memories.fetch(db, self._resident.memory[found.slots].tolist())}
+            texts = excerpts(db, self._resident.passage[found.slots].tolist(), stored)
+            watch.lap("fetch")
+        reasons = contributions(ranked, found.places) if query.explain else None
+        return Recollection(
+            query=query.text,
+            hits=hits(texts[: query.limit], stored, found.scores, reasons),
+            degraded=degraded,
+            trace=trace(asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
+        )
+
+    def _question(self, db: sqlite3.Connection, encoding: Encoding | None, query: Query) -> semantic.Question | None:
+        if encoding is None or self._encoder is None or not len(encoding.ids):
+            return None
+        if not vectors.is_current(db, self._encoder.fingerprint):
+            return None
+        stops = semantic.stop_tokens(encoding, query.text, STOP_WORDS)
+        return semantic.question(encoding, stops, self._resident, self._numbers)
+
+    def _degraded(self, db: sqlite3.Connection, visible: Visible) -> tuple[str, ...]:
+        if self._encoder is None:
+            return (self._why_no_encoder or "There is no encoder; recall goes by words alone.",)
+        if not vectors.is_current(db, self._encoder.fingerprint):
+            return ("The store's vectors are another encoder's; recall goes by words until they are made anew.",)
+        if waiting := self._resident.waiting(visible):
+            noun = "passage waits" if waiting == 1 else "passages wait"
+            return (f"{waiting} {noun} for a vector and can be found by words alone.",)
+        return ()
+
+    def _found(self, ranked: Ranked, limit: int) -> Found:
+        """The best passage of each memory, best memory first: `limit` of them and some that just missed."""
+        slots = ranked.fused.slots
+        order = np.lexsort((slots, -ranked.totals))
+        _, first = np.unique(self._resident.memory[slots[order]], return_index=True)
+        places = order[np.sort(first)][: limit + MISSED]
+        return Found(places, slots[places], ranked.totals[places])
+
+
+class _Search:
+    """The channels of one recall, each over the same snapshot."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        resident: Resident,
+        visible: Visible,
+        numbers: Calibration,
+        query: Query,
+        asked: Analysis,
+        watch: Stopwatch,
+    ) -> None:
+        self._db, self._resident, self._visible = db, resident, visible
+        self._numbers, self._asked, self._watch = numbers, asked, watch
+        self._open: set[Channel] = {"lexical", "semantic", "entity", "temporal", "spreading"} - set(query.without)
+        self.why: dict[Channel, str] = {channel: "left out" for channel in query.without}
+
+    def run(self, question: semantic.Question | None) -> Ranked:
+        """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
+        numbers, resident = self._numbers, self._resident
+        words = self._lexical()
+        like = self._likeness(question)
+        named = self._named()
+        who = self._mentions()
+        pool = self._pool(words, like, named, who)
+        self._watch.lap("candidates")
+        voices = [words] if "lexical" in self._open else []
+        if question is not None and like is not None:
+            voices += semantic.voices(self._db, question, pool, resident, numbers)
+        self._watch.lap("semantic")
+        base = fuse(voices, numbers.k, pool)
+        gated: list[Voice] = []
+        if named is not None:
+            gated.append(temporal.speak(named, base, numbers))
+        if who is not None:
+            gated.append(entity.speak(who, base, numbers))
+        voices += gated
+        fused = fuse(voices, numbers.k, pool) if gated else base
+        gains = np.zeros(len(pool))
+        if "spreading" in self._open:
+            gains = spreading.gains(fused.slots, fused.scores, resident, numbers)
+            self.why["spreading"] = "episodes of the best hits" if gains.any() else "no hit is part of an episode"
+        self._watch.lap("fuse")
+        return Ranked(fused, voices, gains, fused.scores + gains, numbers.k)
+
+    def _lexical(self) -> Voice:
+        if "lexical" not in self._open:
+            return Voice("lexical", 0.0, np.zeros(0, np.int64), np.zeros(0))
+        found = lexical.search(self._db, self._asked.terms, self._resident, self._visible, self._numbers)
+        self.why["lexical"] = "words: " + " ".join(self._asked.terms) if self._asked.terms else "no words in the query"
+        self._watch.lap("lexical")
+        return found
+
+    def _likeness(self, question: semantic.Question | None) -> semantic.Likeness | None:
+        if "semantic" not in self._open:
+            return None
+        if question is None:
+            self.why["semantic"] = "no encoder"
+            return None
+        self.why["semantic"] = f"{len(question.weights)} tokens"
+        return semantic.likeness(question, self._resident, self._numbers)
+
+    def _named(self) -> NDArray[np.bool_] | None:
+        if "temporal" not in self._open:
+            return None
+        if not self._asked.times:
+            self.why["temporal"] = "the query names no time"
+            return None
+        named = temporal.inside(self._asked.times, self._resident) & self._visible.slots
+        self.why["temporal"] = f"{np.count_nonzero(named)} passages of the named time"
+        return named if named.any() else None
+
+    def _mentions(self) -> entity.Mentions | None:
+        if "entity" not in self._open:
+            return None
+        if not self._asked.entities:
+            self.why["entity"] = "the query names nothing"
+            return None
+        who = entity.mentions(self._db, self._asked.entities, self._visible.slots, self._resident)
+        self.why["entity"] = "names: " + " ".join(self._asked.entities)
+        return who if len(who.slots) else None
+
+    def _pool(
+        self,
+        words: Voice,
+        like: semantic.Likeness | None,
+        named: NDArray[np.bool_] | None,
+        who: entity.Mentions | None,
+    ) -> Slots:
+        """All candidates, ascending."""
+        depth = self._numbers.dense_depth
+        parts = [words.slots]
+        if like is not None:
+            parts.append(semantic.candidates(like, self._visible.slots, self._resident, depth))
+        if named is not None:
+            by = like.surround if like is not None else -np.arange(len(named), dtype=np.float32)
+            parts.append(best(by, depth, named))
+        if who is not None:
+            parts.append(who.slots[np.lexsort((who.slots, -who.weights))[:depth]])
+        return np.unique(np.concatenate(parts)).astype(np.int64)

@@ -1,0 +1,297 @@
+"""The resident copy: what every recall needs of every passage, as arrays, one slot a passage.
+
+A slot's number is the passage's place in the order of writing. The copy catches up with the store's list
+of changes at the start of each recall, whoever wrote them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pysqlite3 import dbapi2 as sqlite3
+
+from memd.model import Query
+from memd.store import changes, filters, scopes, vectors
+
+_NONE = -1
+_VOCABULARY = 1 << 16  # token ids are uint16
+
+_ROWS = """
+SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
+    coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0)
+FROM passage AS p JOIN memory AS m ON m.seq = p.memory
+    LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
+"""
+
+_COLUMNS: tuple[tuple[str, type], ...] = (
+    ("passage", np.int64),
+    ("memory", np.int64),
+    ("ordinal", np.int32),
+    ("scope", np.int32),
+    ("episode", np.int32),
+    ("position", np.int64),
+    ("time", np.int64),
+    ("alive", np.bool_),
+    ("length", np.int32),
+)
+
+
+class Visible(NamedTuple):
+    """What a query may see.
+
+    Attributes:
+        slots: bool [n].
+        scopes: the rows of its scopes, None for all.
+        only_scopes: nothing but the scope narrows it.
+    """
+
+    slots: NDArray[np.bool_]
+    scopes: tuple[int, ...] | None
+    only_scopes: bool
+
+    def allows(self, slot: int) -> bool:
+        return bool(self.slots[slot])
+
+
+class Resident:
+    """Arrays over all passages. Not safe for threads: the recaller's lock guards it.
+
+    Attributes (each [n] unless said otherwise):
+        passage, memory: row numbers in the store; `passage` ascends.
+        time: event time, else recorded time, milliseconds since 1970.
+        alive: the memory isn't forgotten.
+        length: tokens of the passage; 0 while it has no vector.
+        before, after: slots of its neighbours in the memory or the episode, -1 where there is none.
+        bits: uint64 [n, d/64], signs of the pooled vector; zero while it has none.
+        token_df: int32 [65536], in how many living encoded passages each token occurs.
+    """
+
+    def __init__(self) -> None:
+        self._seen = -1
+        self._encoder: int | None = None
+        self._clear(0)
+
+    def __len__(self) -> int:
+        return self._n
+
+    # --- reading ---
+
+    def column(self, name: str) -> NDArray[np.generic]:
+        """A column by name, [n]."""
+        result: NDArray[np.generic] = self._columns[name][: self._n]
+        return result
+
+    @property
+    def passage(self) -> NDArray[np.int64]:
+        return self._columns["passage"][: self._n]
+
+    @property
+    def memory(self) -> NDArray[np.int64]:
+        return self._columns["memory"][: self._n]
+
+    @property
+    def time(self) -> NDArray[np.int64]:
+        return self._columns["time"][: self._n]
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        return self._columns["alive"][: self._n]
+
+    @property
+    def length(self) -> NDArray[np.int32]:
+        return self._columns["length"][: self._n]
+
+    @property
+    def episode(self) -> NDArray[np.int32]:
+        return self._columns["episode"][: self._n]
+
+    @property
+    def before(self) -> NDArray[np.int64]:
+        return self._columns["before"][: self._n]
+
+    @property
+    def after(self) -> NDArray[np.int64]:
+        return self._columns["after"][: self._n]
+
+    @property
+    def bits(self) -> NDArray[np.uint64]:
+        return self._bits[: self._n]
+
+    @property
+    def encoded(self) -> NDArray[np.bool_]:
+        """bool [n]: has the current encoder's vector."""
+        return self.length > 0
+
+    def slot(self, passage: int) -> int | None:
+        """The slot of a passage, None when there is none."""
+        place = int(np.searchsorted(self.passage, passage))
+        return place if place < self._n and self.passage[place] == passage else None
+
+    def slots(self, passages: Sequence[int]) -> NDArray[np.int64]:
+        """The slots of passages that are there, in the order given."""
+        wanted = np.asarray(passages, np.int64)
+        if not self._n:
+            return np.zeros(0, np.int64)
+        places = np.minimum(np.searchsorted(self.passage, wanted), self._n - 1)
+        return places[self.passage[places] == wanted].astype(np.int64)
+
+    def waiting(self, visible: Visible) -> int:
+        """How many visible passages have no vector yet."""
+        return int(np.count_nonzero(visible.slots & ~self.encoded))
+
+    def visible(self, db: sqlite3.Connection, query: Query) -> Visible:
+        """What `query` may see. O(n), and one query to the store when more than the scope narrows it."""
+        rows = scopes.visible(db, query.scope)
+        slots = self.alive.copy()
+        if rows is not None:
+            slots &= np.isin(self.column("scope"), rows)
+        narrowed = bool(query.kinds or query.tags or query.source or query.since or query.until)
+        if narrowed:
+            condition, values = filters.where(
+                db,
+                scope=query.scope,
+                kinds=query.kinds,
+                tags=query.tags,
+                source=query.source,
+                since=query.since,
+                until=query.until,
+            )
+            rows_found = db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition}", values)
+            slots &= np.isin(self.memory, np.fromiter((row[0] for row in rows_found), np.int64))
+        return Visible(slots, rows, not narrowed)
+
+    # --- catching up ---
+
+    def refresh(self, db: sqlite3.Connection) -> None:
+        """Catch up with the store as the snapshot `db` sees it. O(changes), O(store) at first and after a gap."""
+        last = changes.last(db)
+        encoder = vectors.current(db)
+        if last == self._seen and encoder == self._encoder:
+            return
+        changed = changes.since(db, self._seen) if self._seen >= 0 and encoder == self._encoder else None
+        if changed is None:
+            self._load(db, encoder)
+        else:
+            self._update(db, changed)
+        self._seen = last
+
+    def _clear(self, width: int) -> None:
+        self._n = 0
+        self._columns = {name: np.zeros(0, kind) for name, kind in _COLUMNS}
+        self._columns |= {name: np.zeros(0, np.int64) for name in ("before", "after")}
+        self._bits = np.zeros((0, width), np.uint64)
+        self.token_df = np.zeros(_VOCABULARY, np.int32)
+
+    def _load(self, db: sqlite3.Connection, encoder: int | None) -> None:
+        self._encoder = encoder
+        row = db.execute("SELECT dimension FROM encoder WHERE id = ?", (encoder,)).fetchone()
+        self._clear(row[0] // 64 if row else 0)
+        rows = db.execute(_ROWS + " ORDER BY p.id", {"encoder": encoder})
+        while chunk := rows.fetchmany(10_000):
+            self._append(chunk)
+        self._read_bits(db, None)
+        self._count_tokens(db, None, 1)
+        self._link(None)
+
+    def _update(self, db: sqlite3.Connection, changed: Sequence[int]) -> None:
+        seqs = json.dumps(list(changed))
+        known = np.isin(self.memory, changed)
+        touched = set(self.episode[known].tolist())
+        self._count_tokens(db, self.passage[known & self.alive & self.encoded], -1)
+        rows = db.execute(
+            _ROWS + " WHERE p.memory IN (SELECT value FROM json_each(:seqs)) ORDER BY p.id",
+            {"encoder": self._encoder, "seqs": seqs},
+        ).fetchall()
+        last = int(self.passage[-1]) if self._n else 0
+        for row in rows:
+            if row[0] <= last and (slot := self.slot(row[0])) is not None:
+                for (name, _), value in zip(_COLUMNS, row, strict=True):
+                    self._columns[name][slot] = value
+        self._append([row for row in rows if row[0] > last])
+        slots = np.flatnonzero(np.isin(self.memory, changed))
+        self._read_bits(db, self.passage[slots])
+        self._count_tokens(db, self.passage[slots][(self.alive & self.encoded)[slots]], 1)
+        touched.update(self.episode[slots].tolist())
+        self._link((touched - {0}, list(changed)))
+
+    def _append(self, rows: Sequence[tuple[int, ...]]) -> None:
+        if not rows:
+            return
+        start, self._n = self._n, self._n + len(rows)
+        if self._n > len(self._bits):
+            self._grow(max(self._n, len(self._bits) * 5 // 4, 1024))
+        for (name, kind), values in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
+            self._columns[name][start : self._n] = np.array(values, kind)
+        self._columns["before"][start : self._n] = self._columns["after"][start : self._n] = _NONE
+        self._bits[start : self._n] = 0
+
+    def _grow(self, room: int) -> None:
+        for name, column in self._columns.items():
+            grown = np.zeros(room, column.dtype)
+            grown[: len(column)] = column
+            self._columns[name] = grown
+        bits = np.zeros((room, self._bits.shape[1]), np.uint64)
+        bits[: len(self._bits)] = self._bits
+        self._bits = bits
+
+    def _read_bits(self, db: sqlite3.Connection, passages: NDArray[np.int64] | None) -> None:
+        if not self._bits.shape[1]:
+            return
+        if passages is None:
+            rows = db.execute("SELECT passage, bits FROM passage_bits")
+        else:
+            # One lookup each: sqlite-vec answers `passage = ?` from its index, a join by a scan.
+            rows = (
+                row
+                for passage in passages.tolist()
+                for row in db.execute("SELECT passage, bits FROM passage_bits WHERE passage = ?", (passage,))
+            )
+        for passage, bits in rows:
+            if (slot := self.slot(passage)) is not None:
+                self._bits[slot] = np.frombuffer(bits, "<u8")
+
+    def _count_tokens(self, db: sqlite3.Connection, passages: NDArray[np.int64] | None, sign: int) -> None:
+        for ids in _token_ids(db, self._encoder, passages):
+            np.add.at(self.token_df, ids, sign)
+
+    def _link(self, only: tuple[set[int], list[int]] | None) -> None:
+        """Set `before` and `after`: for all, or for the slots of these episodes and memories."""
+        slots = np.arange(self._n)
+        if only is not None:
+            episodes, memories = only
+            slots = np.flatnonzero(np.isin(self.episode, list(episodes)) | np.isin(self.memory, memories))
+        self._columns["before"][slots] = self._columns["after"][slots] = _NONE
+        slots = slots[self.alive[slots]]
+        episode, memory = self.episode[slots].astype(np.int64), self.memory[slots]
+        group = np.where(episode > 0, episode, -memory)  # a memory of no episode is a group of its own
+        position = self._columns["position"][slots]
+        order = np.lexsort((self._columns["ordinal"][slots], memory, position, group))
+        slots, group = slots[order], group[order]
+        beside = group[1:] == group[:-1]
+        self._columns["after"][slots[:-1][beside]] = slots[1:][beside]
+        self._columns["before"][slots[1:][beside]] = slots[:-1][beside]
+
+
+def _token_ids(
+    db: sqlite3.Connection, encoder: int | None, passages: NDArray[np.int64] | None
+) -> Iterable[NDArray[np.int64]]:
+    """The token ids of living passages, each distinct id of a passage once, in chunks."""
+    if passages is None:
+        rows = db.execute(
+            "SELECT t.ids FROM token_code AS t JOIN passage AS p ON p.id = t.passage"
+            " JOIN memory AS m ON m.seq = p.memory WHERE t.encoder = ? AND m.forgotten_at IS NULL",
+            (encoder,),
+        )
+    else:
+        rows = db.execute(
+            "SELECT ids FROM token_code WHERE encoder = ? AND passage IN (SELECT value FROM json_each(?))",
+            (encoder, json.dumps(passages.tolist())),
+        )
+    while chunk := rows.fetchmany(2_000):
+        ids = np.frombuffer(b"".join(row[0] for row in chunk), "<u2").astype(np.int64)
+        owner = np.repeat(np.arange(len(chunk)), [len(row[0]) // 2 for row in chunk])
+        yield np.unique(owner * _VOCABULARY + ids) % _VOCABULARY
