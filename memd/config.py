@@ -21,7 +21,7 @@ import msgspec
 import platformdirs
 
 from memd.errors import BadInput
-from memd.home import CONFIG, LOCK, LOG, RENDEZVOUS, STORE
+from memd.home import CONFIG, LOCK, LOG, RENDEZVOUS, STORE, data_home
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107  # bytes of sun_path, less the closing NUL
 
@@ -54,7 +54,7 @@ class Config(msgspec.Struct, frozen=True):
             BadInput: ``config.toml`` or a MEMD_* variable doesn't hold what it should; says which and what.
         """
         own = home is not None or bool(environ.get("MEMD_HOME"))
-        folder = data_home(environ) if home is None else Path(os.path.abspath(home))
+        folder = Path(data_home(environ)) if home is None else home.absolute()
         file = (folder if own else Path(platformdirs.user_config_dir("memd"))) / CONFIG
         settings = _settings(_variables(_table(file), environ), file)
         return cls(folder, file, socket_path(folder, environ), settings)
@@ -80,14 +80,8 @@ class Config(msgspec.Struct, frozen=True):
         return self.home / LOG
 
 
-def data_home(environ: Mapping[str, str] = os.environ) -> Path:
-    """The data folder: MEMD_HOME, else platformdirs' user data folder."""
-    own = environ.get("MEMD_HOME", "")
-    return Path(os.path.abspath(os.path.expanduser(own))) if own else Path(platformdirs.user_data_dir("memd"))
-
-
 def socket_path(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the daemon listens: the user's runtime folder, else the data folder, else (path too long) a private one in /tmp."""
+    """Where the daemon listens: the user's runtime folder, else the data folder, else (too long a path) one in /tmp."""
     name = hashlib.blake2b(os.fsencode(os.path.realpath(home)), digest_size=8).hexdigest()
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     places = [Path(runtime) / f"memd-{name}.sock"] if is_private(runtime) else []
@@ -101,7 +95,7 @@ def is_private(folder: str) -> bool:
         info = os.lstat(folder)
     except (OSError, ValueError):
         return False
-    mine = os.path.isabs(folder) and info.st_uid == os.getuid()
+    mine = Path(folder).is_absolute() and info.st_uid == os.getuid()
     return mine and info.st_mode & 0o170077 == 0o040000 and os.access(folder, os.W_OK | os.X_OK)
 
 

@@ -1,5 +1,7 @@
 """The data folder and the names in it. Standard library only, and little of it: the thin client passes through here."""
 
+# Not pathlib: its import takes longer than all that is imported here.
+# ruff: noqa: PTH
 import os
 import sys
 
@@ -21,7 +23,9 @@ def data_home(environ: "Mapping[str, str] | None" = None) -> str:
         return os.path.abspath(os.path.expanduser(own))
     base = env.get("XDG_DATA_HOME", "")
     if not os.path.isabs(base):
-        base = os.path.join(_user_home(env), "Library/Application Support" if sys.platform == "darwin" else ".local/share")
+        base = os.path.join(
+            _user_home(env), "Library/Application Support" if sys.platform == "darwin" else ".local/share"
+        )
     return os.path.join(base, "memd")
 
 

@@ -13,16 +13,19 @@ def main() -> int:
     if detached and os.fork():  # before anything is imported or threaded; the child belongs to nobody who waits
         os._exit(0)
     from memd.daemon.wire import dumps, error_data
-    from memd.errors import MemdError
+    from memd.errors import MemdError, StoreUnusable
 
     try:
         return _serve(detached)
     except MemdError as error:
-        if detached:
-            sys.stderr.write(dumps({"error": error_data(error)}) + "\n")
-        else:
-            sys.stderr.write(f"memd: {error.message}\n" + (f"  {error.hint}\n" if error.hint else ""))
-        return error.exit_code
+        failure = error
+    except OSError as error:  # a full disk, no descriptors left
+        failure = StoreUnusable(f"the daemon can't work here ({error})", "see that the disk has room")
+    if detached:
+        sys.stderr.write(dumps({"error": error_data(failure)}) + "\n")
+    else:
+        sys.stderr.write(f"memd: {failure.message}\n" + (f"  {failure.hint}\n" if failure.hint else ""))
+    return failure.exit_code
 
 
 def _serve(detached: bool) -> int:

@@ -8,6 +8,8 @@ The daemon tells where it listens in ``daemon.pid`` in the data folder, so both 
 A file left by one that died leads to a socket that refuses, which is the same as none.
 """
 
+# Not pathlib: its import takes longer than all that is imported here.
+# ruff: noqa: PTH
 import os
 import sys
 
@@ -223,7 +225,9 @@ def _line(id_: int, method: str, params: "Mapping[str, object]") -> bytes:
         from memd.errors import BadInput
 
         lone = isinstance(error, UnicodeEncodeError)
-        raise BadInput("the text is not valid Unicode" if lone else f"no JSON form: {error}", "give UTF-8 text") from None
+        raise BadInput(
+            "the text is not valid Unicode" if lone else f"no JSON form: {error}", "give UTF-8 text"
+        ) from None
     if len(line) >= MAX_LINE:
         from memd.errors import BadInput
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from select import select
 
 from memd.daemon.wire import error_from, loads
@@ -25,7 +26,7 @@ def launch(home: str, timeout: float = START_TIMEOUT) -> None:
     """Start a detached daemon for this data folder; returns when one answers, this one or another's.
 
     Raises:
-        MemdError: what kept the daemon from starting, by its own type (a damaged store, a folder that can't be written).
+        MemdError: what kept the daemon from starting, by its own type (say, a damaged store).
         DaemonUnavailable: it died without a word, or isn't ready in time.
     """
     with open(os.devnull, "rb") as nothing:
@@ -70,7 +71,7 @@ def wait_gone(home: str, timeout: float = STOP_TIMEOUT) -> None:
 def is_held(home: str) -> bool:
     """Whether a daemon, starting, answering or stopping, holds this data folder's lock."""
     try:
-        lock = os.open(os.path.join(home, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(Path(home) / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -86,7 +87,7 @@ def _environment(home: str) -> dict[str, str]:
     """This environment with the data folder as an absolute path, named only where it isn't the default one."""
     environ = dict(os.environ)
     if "MEMD_HOME" in environ or home != data_home():
-        environ["MEMD_HOME"] = os.path.abspath(home)
+        environ["MEMD_HOME"] = str(Path(home).absolute())
     return environ
 
 

@@ -7,13 +7,34 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
+from memd.errors import StoreReadOnly
+
 LOG_BYTES = 1024 * 1024
 OLD_LOGS = 3
 _FRAMES = 8
+
+
+class LogFile(RotatingFileHandler):
+    """Rotates by size, and can take standard output and error along, which otherwise would stay with the old file."""
+
+    _has_streams = False
+
+    def take_streams(self) -> None:
+        """Send this process's standard output and error here from now on: a crash's last words, a library's."""
+        self._has_streams = True
+        if self.stream is not None:
+            os.dup2(self.stream.fileno(), 1)
+            os.dup2(self.stream.fileno(), 2)
+
+    def doRollover(self) -> None:
+        super().doRollover()
+        if self._has_streams:
+            self.take_streams()
 
 
 def where(error: BaseException) -> str:
@@ -22,20 +43,105 @@ def where(error: BaseException) -> str:
     path = " > ".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames)
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     because = f" after {where(cause)}" if cause is not None else ""
-    return f"{type(error).__name__} at {path}{because}"
+    kind = type(error)
+    name = kind.__name__ if kind.__module__ in ("builtins", "memd.errors") else f"{kind.__module__}.{kind.__name__}"
+    return f"{name} at {path}{because}"
 
 
-def set_up(file: Path, *, own_streams: bool) -> RotatingFileHandler:
+def set_up(file: Path) -> LogFile:
     """Log to `file`, from INFO for memd and WARNING for the libraries.
 
-    Args:
-        file: the newest log; older ones get .1, .2, …
-        own_streams: send standard output and error there too (a detached daemon's last words are written to them).
+    Raises:
+        StoreReadOnly: the file can't be written.
     """
-    handler = _Rotating(file, own_streams)
+    try:
+        handler = LogFile(file, maxBytes=LOG_BYTES, backupCount=OLD_LOGS, encoding="utf-8")
+    except OSError as error:
+        raise StoreReadOnly(f"{file} can't be written ({error.strerror})", "set MEMD_HOME to another folder") from None
     formatter = _OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    logging.raiseExceptions = False  # a full disk takes the log's next line, not the daemon's word
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("memd").setLevel(logging.INFO)
+    return handler
+
+
+def tail(file: Path, lines: int) -> list[str]:
+    """The last lines of a log and, where it is shorter, of the one before it."""
+    found: list[str] = []
+    for path in (file.with_name(f"{file.name}.1"), file):
+        if path.exists():
+            found += path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return found[-lines:] if lines > 0 else []
+
+
+def follow(file: Path, poll: float = 0.25) -> Iterator[str]:
+    """Lines written from this call on, as they come and through rotations; never ends."""
+    place, inode = (info.st_size, info.st_ino) if file.exists() and (info := file.stat()) else (0, 0)
+    return _lines_from(file, place, inode, poll)
+
+
+def _lines_from(file: Path, place: int, inode: int, poll: float) -> Iterator[str]:
+    rest = b""
+    while True:
+        with suppress(FileNotFoundError), file.open("rb") as log:  # missing for a moment while it rotates
+            info = os.fstat(log.fileno())
+            if info.st_ino != inode or info.st_size < place:
+                place, inode = 0, info.st_ino
+            log.seek(place)
+            new = log.read()
+            place += len(new)
+            *whole, rest = (rest + new).split(b"\n")
+            yield from (line.decode(errors="replace") for line in whole)
+        time.sleep(poll)
+
+
+class LogFile(RotatingFileHandler):
+    """Rotates by size, and can take standard output and error along, which otherwise would stay with the old file."""
+
+    _has_streams = False
+
+    def take_streams(self) -> None:
+        """Send this process's standard output and error here from now on: a crash's last words, a library's."""
+        self._has_streams = True
+        if self.stream is not None:
+            os.dup2(self.stream.fileno(), 1)
+            os.dup2(self.stream.fileno(), 2)
+
+    def doRollover(self) -> None:
+        super().doRollover()
+        if self._has_streams:
+            self.take_streams()
+
+
+def where(error: BaseException) -> str:
+    """An exception's type and the places it came through, innermost last; not its message, which may quote a text."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    path = " > ".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    because = f" after {where(cause)}" if cause is not None else ""
+    kind = type(error)
+    name = kind.__name__ if kind.__module__ in ("builtins", "memd.errors") else f"{kind.__module__}.{kind.__name__}"
+    return f"{name} at {path}{because}"
+
+
+def set_up(file: Path) -> LogFile:
+    """Log to `file`, from INFO for memd and WARNING for the libraries.
+
+    Raises:
+        StoreReadOnly: the file can't be written.
+    """
+    try:
+        handler = LogFile(file, maxBytes=LOG_BYTES, backupCount=OLD_LOGS, encoding="utf-8")
+    except OSError as error:
+        raise StoreReadOnly(f"{file} can't be written ({error.strerror})", "set MEMD_HOME to another folder") from None
+    formatter = _OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.raiseExceptions = False  # a full disk takes the log's next line, not the daemon's word
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
@@ -80,21 +186,3 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).replace("\n", " | ")
-
-
-class _Rotating(RotatingFileHandler):
-    """Rotates by size; takes standard output and error along, which otherwise would stay with the old file."""
-
-    def __init__(self, file: Path, own_streams: bool) -> None:
-        super().__init__(file, maxBytes=LOG_BYTES, backupCount=OLD_LOGS, encoding="utf-8")
-        self._own_streams = own_streams
-        self._take_streams()
-
-    def doRollover(self) -> None:
-        super().doRollover()
-        self._take_streams()
-
-    def _take_streams(self) -> None:
-        if self._own_streams and self.stream is not None:
-            os.dup2(self.stream.fileno(), 1)
-            os.dup2(self.stream.fileno(), 2)

@@ -109,12 +109,15 @@ def serve(config: Config, announce: Callable[[], None] = lambda: None, *, detach
             announce()
             return False
         footprint.use_one_arena()
+        log_file = logs.set_up(config.log)
         with Memory.open(config.home, encode="background") as memory:
-            _answer_until_stopped(config, memory, announce, detached)
+            _answer_until_stopped(config, memory, announce, log_file if detached else None)
     return True
 
 
-def _answer_until_stopped(config: Config, memory: Memory, announce: Callable[[], None], detached: bool) -> None:
+def _answer_until_stopped(
+    config: Config, memory: Memory, announce: Callable[[], None], log_file: logs.LogFile | None
+) -> None:
     stop = threading.Event()
     traffic = Traffic()
     _on_signals(stop)
@@ -124,7 +127,8 @@ def _answer_until_stopped(config: Config, memory: Memory, announce: Callable[[],
         server.start()
         _write_rendezvous(config)
         announce()
-        logs.set_up(config.log, own_streams=detached)
+        if log_file:
+            log_file.take_streams()
         log.info("memd %s answers on %s, process %d", __version__, config.socket, os.getpid())
         try:
             _warm_up(memory)
@@ -143,7 +147,7 @@ def _warm_up(memory: Memory) -> None:
     """Load what a recall needs before one is asked for; what then can't take part, `status` says from the start."""
     try:
         memory.ask(Query("warm up", limit=1))
-    except Exception as error:  # noqa: BLE001 - who asks will be told; remembering goes on
+    except Exception as error:  # who asks will be told; remembering goes on
         log.error("warm-up failed: %s", logs.where(error))
     footprint.freeze()
 
@@ -219,29 +223,36 @@ def _try_lock(lock: int) -> bool:
 
 @contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
-    """A socket that listens at `path`, mode 0600 from its first moment; the caller holds the lock, so what is there is stale."""
-    folder = path.parent
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.parent == Path("/tmp") and not is_private(str(folder)):
-            raise DaemonUnavailable(f"{folder} is not a folder of yours alone", "remove it, or use a shorter MEMD_HOME")
-        if os.path.lexists(path):
-            if not stat.S_ISSOCK(path.lstat().st_mode):
-                raise DaemonUnavailable(f"{path} is in the way and not a socket", "remove it")
-            path.unlink()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            mask = os.umask(0o177)
+    """A socket that listens at `path` until the end; the caller holds the lock, so what is there is stale."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        try:
+            _clear_the_way(path)
+            mask = os.umask(0o177)  # mode 0600 from its first moment
             try:
                 listener.bind(os.fsencode(path))
             finally:
                 os.umask(mask)
             listener.listen(_BACKLOG)
-            try:
-                yield listener
-            finally:
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise DaemonUnavailable(f"can't listen on {path} ({error.strerror})", "set MEMD_HOME to another folder") from None
+        except OSError as error:
+            raise DaemonUnavailable(
+                f"can't listen on {path} ({error.strerror})", "set MEMD_HOME to another folder"
+            ) from None
+        try:
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _clear_the_way(path: Path) -> None:
+    """Make the socket's folder and remove a socket left by a daemon that died. Raises DaemonUnavailable, OSError."""
+    folder = path.parent
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.parent == Path("/tmp") and folder.name == f"memd-{os.getuid()}" and not is_private(str(folder)):
+        raise DaemonUnavailable(f"{folder} is not a folder of yours alone", "remove it, or use a shorter MEMD_HOME")
+    if os.path.lexists(path):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise DaemonUnavailable(f"{path} is in the way and not a socket", "remove it")
+        path.unlink()
 
 
 def _write_rendezvous(config: Config) -> None:

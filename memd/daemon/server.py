@@ -144,7 +144,7 @@ class Server:
             try:
                 with sock:
                     self._serve(connection)
-            except Exception as error:  # noqa: BLE001 - one client may not end the thread that serves the next
+            except Exception as error:  # one client may not end the thread that serves the next
                 log.error("connection dropped: %s", logs.where(error))
             if not self._leave(connection):
                 return
@@ -188,7 +188,9 @@ class Server:
         sock = connection.sock
         if peer_uid(sock) != os.getuid():
             log.warning("refused a client of user %d", peer_uid(sock))
-            refusal = DaemonUnavailable("this daemon belongs to another user", "set MEMD_HOME to a data folder of your own")
+            refusal = DaemonUnavailable(
+                "this daemon belongs to another user", "set MEMD_HOME to a data folder of your own"
+            )
             with suppress(OSError):
                 sock.sendall(p.failure(None, p.SERVER_ERROR, refusal))
             return
@@ -212,7 +214,9 @@ class Server:
             while (line := connection.line()) is None:
                 partial = len(connection.buffer)
                 if partial > p.MAX_LINE:
-                    too_long = ProtocolError(f"a request is over the limit of {p.MAX_LINE} bytes", "send fewer at a time")
+                    too_long = ProtocolError(
+                        f"a request is over the limit of {p.MAX_LINE} bytes", "send fewer at a time"
+                    )
                     connection.sock.sendall(p.failure(None, p.INVALID_REQUEST, too_long))
                     return None
                 if partial > LARGE and not large:
@@ -251,7 +255,7 @@ class Server:
         id_ = None if request.id is msgspec.UNSET else request.id
         try:
             answer = p.success(id_, self._result(connection, request))
-        except Exception as error:  # noqa: BLE001 - whatever went wrong is an answer, not the end of the daemon
+        except Exception as error:  # whatever went wrong is an answer, not the end of the daemon
             answer = _failure(id_, self._methods.name(request.method), error, len(line))
         return b"" if request.id is msgspec.UNSET else answer
 
@@ -272,7 +276,9 @@ class Server:
         if not connection.greeted:
             if connection.client:
                 raise _mismatch(connection.client)
-            raise ProtocolError("the first request is hello", 'send {"method":"hello","params":{"client":…,"protocol":1}}')
+            raise ProtocolError(
+                "the first request is hello", 'send {"method":"hello","params":{"client":…,"protocol":1}}'
+            )
         if self._closing:
             raise DaemonUnavailable("the daemon is stopping", "ask again")
         self._traffic.requests += 1

@@ -33,7 +33,7 @@ def unit_path() -> Path:
         return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
     if sys.platform == "linux":
         base = os.environ.get("XDG_CONFIG_HOME", "")
-        return (Path(base) if os.path.isabs(base) else Path.home() / ".config") / "systemd" / "user" / UNIT
+        return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user" / UNIT
     raise BadInput(f"no service manager is known for {sys.platform}", "start the daemon with `memd daemon start`")
 
 
@@ -129,7 +129,10 @@ def is_active() -> bool:
         if sys.platform == "darwin"
         else ["systemctl", "--user", "is-active", "--quiet", UNIT]
     )
-    return shutil.which(command[0]) is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return (
+        shutil.which(command[0]) is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
 
 
 def _systemd_answers() -> bool:
@@ -148,8 +151,10 @@ def _manage(command: list[str]) -> None:
 
 
 def _environment(config: Config) -> dict[str, str]:
-    """What the service can't find out by itself: a data folder, and whatever of MEMD_* was set when it was installed."""
-    kept = {name: value for name, value in sorted(os.environ.items()) if name.startswith("MEMD_") and name != "MEMD_HOME"}
+    """What the service can't find out by itself: a data folder, and what was set of MEMD_* when installing."""
+    kept = {
+        name: value for name, value in sorted(os.environ.items()) if name.startswith("MEMD_") and name != "MEMD_HOME"
+    }
     named = {"MEMD_HOME": str(config.home)} if os.environ.get("MEMD_HOME") or os.environ.get("XDG_DATA_HOME") else {}
     return named | kept
 

@@ -1,8 +1,9 @@
-"""What travels, as the thin client needs it: JSON and errors. JSON is the C halves of the standard library's ``json``, without its import.
+"""What travels, as the thin client needs it: JSON and errors.
 
-Importing ``json`` pulls in ``re`` and takes longer than a whole recall over the socket. The scanner and
-the encoder it wraps live in the ``_json`` extension and need nothing else. Where that extension lacks them
-(another interpreter, a later CPython), ``json`` itself is used; both ways give the same values.
+JSON is done by the C halves of the standard library's ``json``, without its import, which pulls in ``re`` and
+takes longer than a round trip over the socket. The scanner and the encoder it wraps live in the ``_json``
+extension and need nothing else. Where that lacks them (another interpreter, a later CPython), ``json`` itself is
+used; both ways give the same values.
 """
 
 TYPE_CHECKING = False

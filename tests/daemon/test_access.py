@@ -19,6 +19,7 @@ from memd.errors import DaemonUnavailable, StoreUnusable
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that everybody can enter."""
@@ -105,7 +106,9 @@ def test_a_client_does_not_talk_to_another_users_daemon(open_folder: Path, home:
 
 
 @needs_root
-def test_a_data_folder_of_another_user_is_refused(open_folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_folder_of_another_user_is_refused(
+    open_folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     theirs = open_folder / "theirs"
     theirs.mkdir()
     os.chown(theirs, NOBODY, NOBODY)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
 import pytest
 
-from memd import config
 from memd.config import SOCKET_PATH_LIMIT, Config, socket_path
 from memd.errors import BadInput
 from memd.home import data_home
@@ -30,13 +30,15 @@ from memd.home import data_home
     ],
     ids=str,
 )
-def test_client_and_config_agree_on_the_data_folder(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_folder_is_platformdirs_or_memd_home(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_DATA_HOME", "MEMD_HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert data_home() == str(config.data_home())
-    assert os.path.isabs(data_home())
+    assert Path(data_home()).is_absolute()
+    assert data_home() == str(Config.load().home)
+    if not environ.get("MEMD_HOME"):
+        assert data_home() == platformdirs.user_data_dir("memd")
 
 
 def test_settings_come_from_the_file_and_variables_win(tmp_path: Path) -> None:

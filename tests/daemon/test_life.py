@@ -85,7 +85,9 @@ def test_a_killed_daemon_is_replaced_and_nothing_acknowledged_is_lost(home: Path
     assert door.call("status", {})["pid"] != pid
 
 
-@pytest.mark.parametrize("stale", [b"", b"garbage", b"\xff\xfe\n\n", b"1\n/nowhere\n0.1.0\n", b"1\n" + b"x" * 5000 + b"\n"])
+@pytest.mark.parametrize(
+    "stale", [b"", b"garbage", b"\xff\xfe\n\n", b"1\n/nowhere\n0.1.0\n", b"1\n" + b"x" * 5000 + b"\n"]
+)
 def test_no_stale_file_stands_in_the_way(home: Path, door: Door, stale: bytes) -> None:
     home.mkdir()
     (home / "daemon.pid").write_bytes(stale)
@@ -128,7 +130,7 @@ def test_requests_that_meet_a_stopping_daemon_are_answered_by_the_next(home: Pat
             with Door(timeout=30) as mine:
                 for number in range(20):
                     done.extend(remember(mine, f"{name} {number}"))
-        except BaseException as error:  # noqa: BLE001 - looked at below
+        except BaseException as error:
             failed.append(error)
 
     threads = [threading.Thread(target=write, args=(f"writer {number}",)) for number in range(3)]
@@ -200,7 +202,9 @@ def test_without_start_no_daemon_is_started(home: Path) -> None:
 
 def test_a_second_daemon_in_the_foreground_says_that_one_runs(home: Path, door: Door) -> None:
     door.call("status", {})
-    second = subprocess.run([sys.executable, "-m", "memd.daemon"], capture_output=True, text=True, timeout=60, check=False)
+    second = subprocess.run(
+        [sys.executable, "-m", "memd.daemon"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert second.returncode == 3
     assert "already" in second.stderr
 
@@ -224,7 +228,9 @@ def test_a_data_folder_with_a_long_name(tmp_path: Path, home: Path, monkeypatch:
     assert not config.socket.exists()
 
 
-def test_a_client_with_another_environment_finds_the_daemon(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_with_another_environment_finds_the_daemon(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
