@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from memd.clock import Clock, system_clock, to_ms
 from memd.encoding import Drain, EncodingWorker
 from memd.errors import BadInput, EncoderUnavailable
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from memd.recall.recaller import Recaller
 
 Encode = Literal["background", "inline", "off"]
+StoredMemories = list[StoredMemory]  # inside `Memory`, `list` is its method
+RememberedOnes = list[Remembered]
 
 GROUP = 500  # memories a transaction, so that other writers get their turn
 GROUP_CHARACTERS = 16 << 20
@@ -112,7 +116,7 @@ class Memory:
         """
         return self.remember_many([_build(NewMemory, text=text, **fields)])[0]
 
-    def remember_many(self, items: Iterable[NewMemory], *, restate: bool = True) -> list[Remembered]:
+    def remember_many(self, items: Iterable[NewMemory], *, restate: bool = True) -> RememberedOnes:
         """Store many, in their order. All are checked before any is written; then they go in groups of `GROUP`.
 
         Args:
@@ -131,7 +135,7 @@ class Memory:
                 if len(items) > 1:
                     raise BadInput(f"Memory {number} of {len(items)}: {error.message}", error.hint) from None
                 raise
-        remembered: list[Remembered] = []
+        remembered: RememberedOnes = []
         for group in _groups(items):
             remembered += self._write([draft(item, self._offsets) for item in group], restate)
         return remembered
@@ -148,6 +152,8 @@ class Memory:
             StoreUnusable: the store can't be read.
         """
         check_query(query)
+        if query.scope != (scope := plain_scope(query.scope)):
+            query = msgspec.structs.replace(query, scope=scope)
         recaller = self._ready_recaller()
         with self._worker.giving_way() if self._worker else nullcontext():
             return recaller.recall(query)
@@ -173,7 +179,7 @@ class Memory:
         forgotten: bool = False,
         limit: int = 50,
         before: str | None = None,
-    ) -> list[StoredMemory]:
+    ) -> StoredMemories:
         """Memories, the newest first.
 
         Args:
@@ -220,7 +226,7 @@ class Memory:
             )  # fmt: skip
             return int(db.execute(f"SELECT count(*) FROM memory AS m WHERE {condition}", values).fetchone()[0])
 
-    def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> list[StoredMemory]:
+    def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> StoredMemories:
         """Put memories out of sight until `restore`; return them. One that is forgotten already stays so.
 
         Args:
@@ -238,7 +244,7 @@ class Memory:
             memories.forget(db, seqs, self._now_ms())
             return memories.fetch(db, seqs)
 
-    def restore(self, ids: Sequence[str]) -> list[StoredMemory]:
+    def restore(self, ids: Sequence[str]) -> StoredMemories:
         """Undo `forget`; return the memories.
 
         Raises:
@@ -252,7 +258,7 @@ class Memory:
         self._encode_after_write(seqs)
         return found
 
-    def tag(self, ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> list[StoredMemory]:
+    def tag(self, ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> StoredMemories:
         """Add and remove tags; return the memories.
 
         Raises:
@@ -277,6 +283,8 @@ class Memory:
         Returns at once when this process has no encoder to do it with.
         """
         deadline = time.monotonic() + timeout
+        if self._worker:
+            self._worker.wait_begun(timeout)  # until then the queue may be that of the encoder before
         while self.pending():
             left = deadline - time.monotonic()
             if left <= 0 or self._models.why_no_encoder:
@@ -312,7 +320,7 @@ class Memory:
                     progress(done, max(total, done))
         return done
 
-    def _write(self, drafts: Sequence[Draft], restate: bool) -> list[Remembered]:
+    def _write(self, drafts: Sequence[Draft], restate: bool) -> RememberedOnes:
         with self._store.writing() as db:
             writer = memories.Writer(db, self._make_id, self._now_ms())
             remembered = [writer.write(item, restate=restate) for item in drafts]
@@ -335,7 +343,7 @@ class Memory:
                 from memd.recall.recaller import Recaller
 
                 encoder = self._models.encoder()
-                self._recaller = Recaller(self._store, encoder, self._models.why_no_encoder)
+                self._recaller = Recaller(self._store, encoder, self._models.why_no_encoder, clock=self._clock)
             return self._recaller
 
     def _offsets(self, text: str) -> Sequence[tuple[int, int]]:

@@ -114,6 +114,7 @@ class EncodingWorker:
         self._stopping = False
         self._recalls = 0
         self._steps = 0
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="encoding", daemon=True)
         self.trouble = ""
 
@@ -137,8 +138,8 @@ class EncodingWorker:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs."""
-        return self._thread.is_alive()
+        """Whether the thread goes on."""
+        return not self._ended
 
     @contextmanager
     def giving_way(self) -> Iterator[None]:
@@ -152,13 +153,26 @@ class EncodingWorker:
                 self._recalls -= 1
                 self._state.notify_all()
 
+    def wait_begun(self, timeout: float) -> None:
+        """Wait until the thread made its encoder the store's own and looked at the queue, or found that it can't."""
+        with self._state:
+            self._state.wait_for(lambda: self._steps or self._ended, timeout)
+
     def wait_step(self, timeout: float) -> None:
         """Wait until the thread finished a batch, at most `timeout` seconds."""
         with self._state:
             seen = self._steps
-            self._state.wait_for(lambda: self._steps != seen or self._stopping, timeout)
+            self._state.wait_for(lambda: self._steps != seen or self._stopping or self._ended, timeout)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            with self._state:
+                self._ended = True
+                self._state.notify_all()
+
+    def _work(self) -> None:
         drain: Drain | None = None
         while not self._stopping:
             try:

@@ -22,6 +22,7 @@ READER_CACHE_KIB = 4096
 WRITER_CACHE_KIB = 8192
 WAL_LIMIT_BYTES = 16 << 20  # the -wal file is cut back to this after a checkpoint
 
+_MAGIC = b"SQLite format 3\0"
 _CORE_TABLES = ("memory", "passage", "vector", "token_code", "passage_fts_data", "change", "meta")
 
 
@@ -104,7 +105,8 @@ class Store:
         problems: list[str] = []
         with self.reading() as db:
             problems += [row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
-            problems += [f"{row[0]} names a missing {row[2]}" for row in db.execute("PRAGMA foreign_key_check").fetchmany(20)]
+            strays = db.execute("PRAGMA foreign_key_check").fetchmany(20)
+            problems += [f"a row of {row[0]} names a missing {row[2]}" for row in strays]
         return problems
 
     def close(self) -> None:
@@ -158,12 +160,19 @@ def _prepare_file(path: Path) -> None:
     """Make the folder (for its owner alone) and an empty file, and find out early what can't be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.is_dir():
+            raise corrupt(path, "it is a folder")
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
     except OSError as error:
         raise translate_os(error, path) from error
-    if path.is_dir():
-        raise corrupt(path, "it is a folder")
+    if start and start != _MAGIC:  # SQLite itself would take a file of a few bytes for an empty one
+        raise StoreCorrupt(
+            f"{path} is not a memd store, or its beginning is damaged.",
+            "Move it away, restore a backup over it, or point MEMD_HOME at another folder; it was left as it was.",
+        )
     for place in (path.parent, path):
         if not os.access(place, os.W_OK):
             raise StoreReadOnly(f"{place} can't be written.", READ_ONLY_HINT)
@@ -258,5 +267,3 @@ def _probe(connection: sqlite3.Connection, path: Path) -> None:
 def _has_wal(path: Path) -> bool:
     wal = path.with_name(path.name + "-wal")
     return wal.exists() and wal.stat().st_size > 0
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -56,7 +56,7 @@ def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None) ->
     )
 
 
-def plain_tags(tags: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def plain_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Lower-case, each once, in order of the alphabet."""
     return tuple(sorted({tag.lower() for tag in tags}))
 
@@ -64,5 +64,3 @@ def plain_tags(tags: tuple[str, ...] | list[str]) -> tuple[str, ...]:
 def source_json(source: Source) -> str:
     """The source as it is stored."""
     return _encode_source(source).decode()
-
-

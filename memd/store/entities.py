@@ -19,7 +19,9 @@ class Mentions:
     def put(self, passage: int, entities: Iterable[Entity]) -> None:
         """Note that the passage mentions these."""
         ids = sorted({self._row(entity.kind, entity.name) for entity in entities})
-        self._db.executemany("INSERT OR IGNORE INTO mention (entity, passage) VALUES (?, ?)", [(id_, passage) for id_ in ids])
+        self._db.executemany(
+            "INSERT OR IGNORE INTO mention (entity, passage) VALUES (?, ?)", [(id_, passage) for id_ in ids]
+        )
 
     def _row(self, kind: str, name: str) -> int:
         known = self._known.get((kind, name))

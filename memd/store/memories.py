@@ -53,7 +53,7 @@ class Writer:
         self._changed: list[int] = []
 
     def write(self, draft: Draft, *, restate: bool) -> Remembered:
-        """Store `draft`; if its scope has the text already, note that it was said again (or, without `restate`, nothing)."""
+        """Store `draft`; where its scope has the text already, note that it was said again (if `restate`)."""
         scope = self._scope(draft.scope)
         row = self._db.execute(
             "SELECT seq, id, (SELECT count(*) FROM passage WHERE memory = seq) FROM memory"
@@ -76,8 +76,7 @@ class Writer:
         if draft.episode is not None:
             episode = episodes.ensure(self._db, scope, draft.episode)
             position = episodes.next_position(self._db, episode) if draft.position is None else draft.position
-        values = (draft.text, draft.digest, draft.kind, scope, draft.source, self._now_ms, draft.event_at, episode, position)
-        seq, new_id = self._insert_row(values)
+        seq, new_id = self._insert_row(draft, scope, episode, position)
         add_tags(self._db, seq, draft.tags)
         spans = passages.insert(self._db, seq, draft.spans)
         for span, entities in zip(spans, draft.entities, strict=True):
@@ -87,13 +86,17 @@ class Writer:
         self._changed.append(seq)
         return Remembered(id=new_id, again=False, passages=len(spans))
 
-    def _insert_row(self, values: tuple[object, ...]) -> tuple[int, str]:
+    def _insert_row(self, draft: Draft, scope: int, episode: int | None, position: int | None) -> tuple[int, str]:
+        """The new row's seq and id. An id that another process hit upon in the same millisecond is made anew."""
+        now = self._now_ms
+        about = (draft.text, draft.digest, draft.kind, scope, draft.source, now, draft.event_at, episode, position, now)
         while True:
-            new_id = self._make_id.make(self._now_ms)
+            new_id = self._make_id.make(now)
             cursor = self._db.execute(
-                "INSERT INTO memory (id, text, digest, kind, scope, source, recorded_at, event_at, episode, position, said_at)"
+                "INSERT INTO memory"
+                " (id, text, digest, kind, scope, source, recorded_at, event_at, episode, position, said_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                (new_id, *values, self._now_ms),
+                (new_id, *about),
             )
             if cursor.rowcount == 1:
                 return int(cursor.lastrowid), new_id
@@ -143,7 +146,9 @@ def resolve(db: sqlite3.Connection, prefix: str) -> int:
         raise NotFound(f"No memory has an id that begins with {prefix.strip()!r}.", "'memd list' shows the ids.")
     if len(rows) > 1:
         shown = ", ".join(row[1] for row in rows[:AMBIGUOUS_SHOWN]) + (", …" if len(rows) > AMBIGUOUS_SHOWN else "")
-        raise Ambiguous(f"Several memories have an id that begins with {prefix.strip()!r}: {shown}.", "Give more of the id.")
+        raise Ambiguous(
+            f"Several memories have an id that begins with {prefix.strip()!r}: {shown}.", "Give more of the id."
+        )
     return int(rows[0][0])
 
 

@@ -52,6 +52,7 @@ CREATE TABLE saying (
     event_at INTEGER,
     source   TEXT NOT NULL
 ) STRICT;
+-- The sayings of a memory.
 CREATE INDEX saying_memory ON saying (memory);
 
 -- Free words on memories, lower-case.
@@ -60,6 +61,7 @@ CREATE TABLE tag (
     memory INTEGER NOT NULL REFERENCES memory (seq),
     PRIMARY KEY (name, memory)
 ) STRICT, WITHOUT ROWID;
+-- The tags of a memory.
 CREATE INDEX tag_memory ON tag (memory);
 
 -- What is indexed: at most 256 encoder tokens of a memory, by character offsets into its text; the
@@ -118,6 +120,7 @@ CREATE TABLE entity (
     name TEXT NOT NULL,
     UNIQUE (name, kind)
 ) STRICT;
+-- Which passage mentions which entity; the key finds the passages of an entity.
 CREATE TABLE mention (
     entity  INTEGER NOT NULL REFERENCES entity (id),
     passage INTEGER NOT NULL REFERENCES passage (id),

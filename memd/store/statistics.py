@@ -10,8 +10,6 @@ from memd.model import Stats
 from memd.store import schema, vectors
 
 
-
-
 def stats(db: sqlite3.Connection, path: Path) -> Stats:
     """What the store holds; counts are of the living unless named otherwise. O(memories)."""
     living = "FROM memory AS m WHERE m.forgotten_at IS NULL"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os.path
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from memd.errors import BadInput
 from memd.model import ALL_SCOPES, CHANNELS, GLOBAL_SCOPE, KINDS, NewMemory, Query, Source
@@ -40,9 +41,13 @@ def check_text(text: object) -> None:
     _check_string(text, "The text")
     assert isinstance(text, str)
     if not text or text.isspace():
-        raise BadInput("The text is empty.", "Give the text to remember as an argument, on standard input or with --file.")
+        raise BadInput(
+            "The text is empty.", "Give the text to remember as an argument, on standard input or with --file."
+        )
     if 4 * len(text) > TEXT_BYTES and len(text.encode()) > TEXT_BYTES:
-        raise BadInput(f"The text is over {TEXT_BYTES >> 20} MiB.", "Split it, or 'memd ingest' the file by its headings.")
+        raise BadInput(
+            f"The text is over {TEXT_BYTES >> 20} MiB.", "Split it, or 'memd ingest' the file by its headings."
+        )
 
 
 def check_kind(kind: object) -> None:
@@ -55,16 +60,21 @@ def check_scope(scope: object, *, reading: bool = False) -> None:
     """`global` or an absolute path; when reading also `all`."""
     _check_string(scope, "The scope", NAME_LENGTH)
     assert isinstance(scope, str)
-    if scope == GLOBAL_SCOPE or (reading and scope == ALL_SCOPES) or os.path.isabs(scope):
+    if scope == GLOBAL_SCOPE or (reading and scope == ALL_SCOPES) or _is_path(scope):
         return
     raise BadInput(
-        f"{scope!r} is not a scope.", "Give 'global' or the absolute path of a project" + (", or 'all'." if reading else ".")
+        f"{scope!r} is not a scope.",
+        "Give 'global' or the absolute path of a project" + (", or 'all'." if reading else "."),
     )
 
 
 def plain_scope(scope: str) -> str:
     """The one spelling of a scope: a path without a trailing slash, doubled slashes or dots."""
-    return os.path.normpath(scope) if os.path.isabs(scope) else scope
+    return os.path.normpath(scope) if _is_path(scope) else scope
+
+
+def _is_path(scope: str) -> bool:
+    return Path(scope).is_absolute()
 
 
 def check_tags(tags: object) -> None:
@@ -156,6 +166,8 @@ def _check_string(value: object, name: str, limit: int | None = None) -> None:
     if "\0" in value:
         raise BadInput(f"{name} contains a NUL byte.", "memd stores text; is this a binary file?")
     if _SURROGATE.search(value):
-        raise BadInput(f"{name} is not valid Unicode (it holds half a surrogate pair).", "Save it as UTF-8 and try again.")
+        raise BadInput(
+            f"{name} is not valid Unicode (it holds half a surrogate pair).", "Save it as UTF-8 and try again."
+        )
     if limit is not None and len(value) > limit:
         raise BadInput(f"{name} is longer than {limit} characters.")

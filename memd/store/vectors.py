@@ -15,12 +15,10 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.store import changes, schema
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from memd.encoder import Encoding
 
 FLOAT_BITS = 32
+_CURRENT = "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'encoder')"
 
 # Living passages that wait: never encoded, or by another encoder than the current one.
 _WAITING = """
@@ -52,10 +50,8 @@ def fingerprint(db: sqlite3.Connection) -> str:
 
 def is_current(db: sqlite3.Connection, fingerprint: str) -> bool:
     """Whether the store's vectors are this encoder's."""
-    return db.execute(
-        "SELECT 1 FROM encoder JOIN meta ON meta.key = 'encoder' AND meta.value = encoder.id WHERE fingerprint = ?",
-        (fingerprint,),
-    ).fetchone() is not None
+    row = db.execute("SELECT fingerprint FROM encoder WHERE id = ?", (current(db),)).fetchone()
+    return row is not None and bool(row[0] == fingerprint)
 
 
 def adopt(db: sqlite3.Connection, fingerprint: str, dimension: int) -> int:
@@ -84,6 +80,8 @@ def put(db: sqlite3.Connection, encoder: int, encoded: Sequence[tuple[Waiting, E
     A passage that was forgotten meanwhile keeps its vector but gets no bits. Nothing is stored when another
     encoder has become the current one.
     """
+    from memd.quantize.signs import pack
+
     if current(db) != encoder:
         return 0
     for waiting, encoding in encoded:
@@ -94,13 +92,14 @@ def put(db: sqlite3.Connection, encoder: int, encoded: Sequence[tuple[Waiting, E
         )
         db.execute(
             "INSERT OR REPLACE INTO token_code (passage, encoder, ids, code) VALUES (?, ?, ?, ?)",
-            (waiting.passage, encoder, encoding.ids.astype("<u2").tobytes(), signs(tokens)),
+            (waiting.passage, encoder, encoding.ids.astype("<u2").tobytes(), pack(tokens).tobytes()),
         )
         db.execute("UPDATE passage SET encoder = ? WHERE id = ?", (encoder, waiting.passage))
         db.execute("DELETE FROM passage_bits WHERE passage = ?", (waiting.passage,))
         db.execute(
-            "INSERT INTO passage_bits (passage, bits) SELECT ?, vec_bit(?) FROM memory WHERE seq = ? AND forgotten_at IS NULL",
-            (waiting.passage, signs(pooled), waiting.memory),
+            "INSERT INTO passage_bits (passage, bits)"
+            " SELECT ?, vec_bit(?) FROM memory WHERE seq = ? AND forgotten_at IS NULL",
+            (waiting.passage, pack(pooled).tobytes(), waiting.memory),
         )
     changes.append(db, dict.fromkeys(waiting.memory for waiting, _ in encoded))
     return len(encoded)
@@ -129,8 +128,9 @@ def waiting(db: sqlite3.Connection, newest: int, oldest: int = 0, skip: Sequence
 
 def waiting_of(db: sqlite3.Connection, memories: Sequence[int], limit: int) -> list[Waiting]:
     """The passages of these memories that wait, at most `limit`."""
+    these = "AND m.seq IN (SELECT value FROM json_each(:seqs)) LIMIT :limit"
     rows = db.execute(
-        "SELECT p.id, p.memory, p.start, p.stop " + _WAITING + "AND m.seq IN (SELECT value FROM json_each(:seqs)) LIMIT :limit",
+        f"SELECT p.id, p.memory, p.start, p.stop {_WAITING} {these}",
         {"encoder": current(db), "seqs": json.dumps(list(memories)), "limit": limit},
     )
     return [Waiting(*row) for row in rows]
@@ -166,23 +166,12 @@ def unhide(db: sqlite3.Connection, memories: Sequence[int]) -> None:
         _requeue(db, "m.seq = ?", (seq,))
 
 
-def signs(vectors: NDArray[np.float32]) -> bytes:
-    """One bit a coordinate, set where it is above 0, the first coordinate in the lowest bit (as sqlite-vec has it).
-
-    Args:
-        vectors: float32 [d] or [n, d], d divisible by 8; gives d/8 bytes a row.
-    """
-    import numpy as np
-
-    return np.packbits(vectors > 0, axis=-1, bitorder="little").tobytes()
-
-
 def _put_bits(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> None:
     """Bits from the stored vectors of the current encoder, for memories under `condition`."""
     db.execute(
         "INSERT INTO passage_bits (passage, bits) SELECT v.passage, vec_quantize_binary(v.code)"
         " FROM memory AS m JOIN passage AS p ON p.memory = m.seq JOIN vector AS v ON v.passage = p.id"
-        f" WHERE v.encoder = (SELECT value FROM meta WHERE key = 'encoder') + 0 AND v.bits = {FLOAT_BITS} AND {condition}",
+        f" WHERE v.encoder = {_CURRENT} AND v.bits = {FLOAT_BITS} AND {condition}",
         values,
     )
 
@@ -190,9 +179,9 @@ def _put_bits(db: sqlite3.Connection, condition: str, values: tuple[object, ...]
 def _requeue(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> None:
     """Passages under `condition` that are marked as done by the current encoder but have no bits wait again."""
     db.execute(
-        "UPDATE passage SET encoder = NULL WHERE id IN (SELECT p.id FROM memory AS m JOIN passage AS p ON p.memory = m.seq"
-        " LEFT JOIN vector AS v ON v.passage = p.id AND v.encoder = p.encoder"
-        f" AND v.bits = {FLOAT_BITS} WHERE p.encoder = (SELECT value FROM meta WHERE key = 'encoder') + 0"
-        f" AND v.passage IS NULL AND {condition})",
+        "UPDATE passage SET encoder = NULL WHERE id IN ("
+        "SELECT p.id FROM memory AS m JOIN passage AS p ON p.memory = m.seq"
+        f" LEFT JOIN vector AS v ON v.passage = p.id AND v.encoder = p.encoder AND v.bits = {FLOAT_BITS}"
+        f" WHERE p.encoder = {_CURRENT} AND v.passage IS NULL AND {condition})",
         values,
     )

@@ -108,7 +108,7 @@ def _ends(joint: re.Pattern[str], text: str, low: int, high: int) -> Iterable[in
 
 
 def _between_characters(text: str, start: int, stop: int) -> int:
-    """`stop`, moved back to where no mark is parted from its letter and no joined emoji is cut, if that leaves anything."""
+    """`stop`, moved back to where it parts no mark from its letter and no joined emoji, if that leaves anything."""
     back = stop
     while back > start + 1 and (
         unicodedata.combining(text[back]) or text[back] in _JOINED_ON or text[back - 1] == _ZERO_WIDTH_JOINER

@@ -18,7 +18,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 )
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 tags = st.lists(
-    st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters=","), min_size=1, max_size=9),
+    st.text(
+        st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters=","), min_size=1, max_size=9
+    ),
     max_size=4,
 )
 times = st.datetimes(timezones=st.just(UTC)).map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))
@@ -63,7 +65,9 @@ def test_any_text_comes_back_as_it_was(shared: Memory, text: str) -> None:
     st.sampled_from(KINDS), tags, st.builds(Source, who=names, via=names, path=names, session=names), st.none() | times,
     st.none() | names.filter(lambda name: name and not name.isspace()),
 )  # fmt: skip
-def test_every_field_comes_back(shared: Memory, kind: str, tags: list[str], source: Source, at: object, episode: object) -> None:
+def test_every_field_comes_back(
+    shared: Memory, kind: str, tags: list[str], source: Source, at: object, episode: object
+) -> None:
     scope = f"/{next(_fresh)}"
     done = shared.remember("text", kind=kind, scope=scope, tags=tags, source=source, event_at=at, episode=episode)
     stored = shared.show(done.id)
@@ -209,7 +213,13 @@ def test_list_filters(tmp_path: Path) -> None:
         assert listed(scope="all", limit=1, before=old) == [fix]
         memory.forget([fix])
         assert listed(scope="all") == [old, note] and listed(scope="all", forgotten=True) == [fix]
-        for bad in ({"scope": "x"}, {"kinds": ["poem"]}, {"limit": 0}, {"since": datetime(2026, 1, 1)}, {"tags": ["a b"]}):
+        for bad in (
+            {"scope": "x"},
+            {"kinds": ["poem"]},
+            {"limit": 0},
+            {"since": datetime(2026, 1, 1)},
+            {"tags": ["a b"]},
+        ):
             with pytest.raises(BadInput):
                 memory.list(**bad)
 

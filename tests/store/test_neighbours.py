@@ -1,7 +1,6 @@
 """The words of a passage's neighbours are in its row, in whatever order the neighbours came."""
 
 import itertools
-from pathlib import Path
 
 import pytest
 from hypothesis import given
