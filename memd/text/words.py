@@ -3,10 +3,15 @@
 import re
 import unicodedata
 
+
+def listed(words: str, by: str | None = None) -> frozenset[str]:
+    """The set of the words in `words`, cut at blanks or at `by`: a list that a person can read and edit."""
+    return frozenset(words.split(by))
+
+
 # English function words, question words and what is left of contractions once the apostrophe has cut
 # them ("don't" is indexed as "don" and "t"). They are dropped from queries alone; the index has them all.
-STOP_WORDS = frozenset(
-    """
+STOP_WORDS = listed("""
     a about above after again against all also am an and any anybody anyone anything are aren as at
     be because been before being below between both but by
     can cannot could couldn d did didn do does doesn doing don done down during
@@ -25,8 +30,7 @@ STOP_WORDS = frozenset(
     was wasn we were weren what whatever when whenever where wherever whether which whichever while who whoever
     whom whose why will with within without won would wouldn
     yes yet you your yours yourself yourselves
-    """.split()  # noqa: SIM905 - a list a person can read and edit
-)
+    """)
 
 # FTS5's unicode61 cuts at everything but letters, numbers and private-use characters, and lets these
 # combining diacritics continue a word (sqlite3Fts5UnicodeIsdiacritic in SQLite's ext/fts5/fts5_unicode2.c).

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from memd.text.entities.code import backticked, phrases, shapes
 from memd.text.entities.entity import Entity, EntityKind
-from memd.text.entities.people import people
+from memd.text.entities.people import proper_names
 
 __all__ = ["Entity", "EntityKind", "extract"]
 
@@ -43,4 +43,4 @@ def _mentions(text: str) -> Iterator[Entity]:
     yield from backticked(text)
     yield from phrases(text)
     yield from shapes(text)
-    yield from people(text)
+    yield from proper_names(text)

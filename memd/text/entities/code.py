@@ -13,11 +13,13 @@ from memd.text.entities.vocabulary import (
     ERRNO,
     FILE_EXTENSIONS,
     FOLDERS,
+    INSTALLERS,
     NOT_FILES,
     SENTENCE_WORDS,
     STARTERS,
     TOP_DOMAINS,
 )
+from memd.text.words import STOP_WORDS
 
 LONGEST_BLOB = 1000  # characters without a blank; a longer run is data (base64, minified code)
 
@@ -58,17 +60,18 @@ _VERSION = re.compile(r"v?\d{1,5}(?:\.\d{1,6}){0,3}")
 
 _BACKTICKED = re.compile(r"`([^`\n]{1,160})`")
 _STATUS = re.compile(
-    r"\b(?:(?:https?(?:/\d(?:\.\d)?)?(?: (?:status|error|code|response))?(?: code)?|status(?: code)?)[ :=]{1,3}(?P<http>[1-5]\d\d)"
+    r"\b(?:(?:https?(?:/\d(?:\.\d)?)?(?: (?:status|error|code|response))?(?: code)?|status(?: code)?)[ :=]{1,3}"
+    r"(?P<http>[1-5]\d\d)"
     r"|exit(?:ed)?(?: with)?(?: (?:code|status))?(?: of)?[ :=]{1,3}(?P<exit>\d{1,3})"
     r"|errno[ :=]{1,3}(?P<errno>\d{1,3})"
     r"|error(?: code)?[ :=]{1,3}(?P<error>\d{2,6}))\b",
     re.I,
 )
 _INSTALL = re.compile(
-    r"\b(?:pip3?|pipx|uv|npm|npx|yarn|pnpm|bun|cargo|brew|apt|apt-get|dnf|gem|conda|poetry)"
-    r"(?: tool| pip)?(?: -\w{1,20})? (?:install|add|i|get|upgrade|uninstall|remove)(?P<names>(?: {1,2}[\w@./\[\],=<>~^!'\"-]{1,80}){1,6})"
+    rf"\b(?:{'|'.join(sorted(INSTALLERS, key=len, reverse=True))})(?: tool| pip)?(?: -\w{{1,20}})?"
+    r" (?:install|add|i|get|upgrade|uninstall|remove)(?P<names>(?: {1,2}[\w@./\[\],=<>~^!'\"-]{1,80}){1,6})"
 )
-_PACKAGE = re.compile(r"(?<![\w.-])(?:@[a-z0-9-]{1,40}/)?[A-Za-z][\w.-]{0,60}(?![\w/\\])")
+_PACKAGE = re.compile(r"['\"]?(?P<name>(?:@[a-z0-9-]{1,40}/)?[A-Za-z][\w.-]{0,60})(?![\w/\\])")
 _IMPORT = re.compile(r"^[ \t]{0,16}(?:from[ \t]([\w.]{1,100})[ \t])?import[ \t]([\w.]{1,100})", re.M)
 _PRODUCT = re.compile(r"\b(?P<product>[A-Za-z][\w+-]{1,40}) v?(?P<number>\d{1,4}(?:\.\d{1,5}){1,3})(?![\w%]|\.\d)")
 _FRAME = re.compile(r", line \d{1,7}, in ([A-Za-z_]\w{0,100})")
@@ -106,8 +109,7 @@ def phrases(text: str) -> Iterator[Entity]:
             if number:
                 yield Entity("error", f"{label} {int(number)}", match.start(), match.end())
     for match in _INSTALL.finditer(text):
-        for name in _PACKAGE.finditer(text, *match.span("names")):
-            yield from _package(name[0], name.start(), name.end())
+        yield from _installed(text, *match.span("names"))
     for match in _IMPORT.finditer(text):
         for group in (1, 2):
             if match[group]:
@@ -122,6 +124,18 @@ def phrases(text: str) -> Iterator[Entity]:
         elif not product.islower() or "-" in product or number.count(".") > 1:
             yield from _package(product, *match.span("product"))
             yield Entity("version", number, *match.span("number"))
+
+
+def _installed(text: str, begin: int, stop: int) -> Iterator[Entity]:
+    """The arguments of an installer, up to the next command or word of the sentence."""
+    for word in _RUN.finditer(text, begin, stop):
+        name = _PACKAGE.match(text, word.start(), word.end())
+        if name is None or name["name"].lower() in STOP_WORDS or name["name"] in INSTALLERS:
+            if word[0].startswith("-"):
+                continue
+            return
+        if "/" not in word[0] or name["name"].startswith("@"):
+            yield from _package(name["name"], *name.span("name"))
 
 
 def shapes(text: str) -> Iterator[Entity]:
@@ -173,7 +187,7 @@ def _word(text: str, word: str, tail: str, begin: int, stop: int) -> Iterator[En
     """A run of letters, digits, underscores, hyphens and joints, and whether `(` or `=` follows."""
     lower = word.lower()
     extension = lower.rpartition(".")[2]
-    if "." in lower and extension in FILE_EXTENSIONS and not tail:
+    if "." in lower and len(lower) > 3 and extension in FILE_EXTENSIONS and not tail:
         if lower in NOT_FILES:
             yield Entity("package", lower, begin, stop)
         else:
@@ -193,11 +207,7 @@ def _word(text: str, word: str, tail: str, begin: int, stop: int) -> Iterator[En
             yield from _identifier(word.lstrip("."), begin, stop)
     elif word in ERRNO or _ERROR_CODE.fullmatch(word):
         yield Entity("error", lower, begin, stop)
-    elif _looks_coded(word):
-        yield from _identifier(word, begin, stop)
-    elif tail == "(" and len(word) > 1 and word[0].isalpha() and not text.startswith(("(s)", "(es)", "(ies)"), stop):
-        yield from _identifier(word, begin, stop)
-    elif tail == "=" and len(word) > 1 and word[0].isalpha() and word.islower():
+    elif _looks_coded(word) or (tail and _is_called(text, word, tail, stop)):
         yield from _identifier(word, begin, stop)
 
 
@@ -208,6 +218,13 @@ def _looks_coded(word: str) -> bool:
     if _CAMEL.fullmatch(word):
         return not word.startswith(("Mc", "Mac"))
     return len(word) > 2 and bool(_MIXED.fullmatch(word))
+
+
+def _is_called(text: str, word: str, tail: str, stop: int) -> bool:
+    """`extract(`, `alter=True`; not `file(s)`."""
+    if len(word) < 2 or not word[0].isalpha():
+        return False
+    return word.islower() if tail == "=" else not text.startswith(("(s)", "(es)", "(ies)"), stop)
 
 
 def _looks_dotted(word: str, tail: str) -> bool:
@@ -283,7 +300,7 @@ def _flag(flag: str, begin: int, stop: int) -> Iterator[Entity]:
 
 def _url(url: str, begin: int) -> Iterator[Entity]:
     url = url.rstrip(".,;:!?)*_'\"")
-    scheme, _, rest = url.partition("://")
+    _, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     name = host.lower().removeprefix("www.") + slash + path
     yield Entity("url", name.rstrip("/"), begin, begin + len(url))

@@ -8,15 +8,17 @@ from memd.text.entities.vocabulary import CALENDAR_WORDS, STARTERS
 
 LONGEST_NAME = 4  # words; a longer run of capitals is a title
 
-_NAME = r"[A-ZÀ-ÖØ-Þ][^\W\d_]{0,30}(?:['’.-][^\W\d_]{1,30}){0,3}\.?"
+_WORD = r"(?:(?:Mc|Mac|O['’]|D['’]|De|Le|Van)?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{1,30}(?:['’-][^\W\d_]{1,30}){0,3})"
+_NAME = rf"(?:{_WORD}|[A-ZÀ-ÖØ-Þ]\.)"
 _SPEAKER = re.compile(
-    rf"^[ \t]{{0,8}}(?:[-*>] )?(?:\[[^\]\n]{{1,40}}\] ?)?\*{{0,2}}({_NAME}(?: {_NAME}){{0,2}})(?: \([^)\n]{{1,40}}\))?\*{{0,2}}:(?=\s|\*)",
+    rf"^[ \t]{{0,8}}(?:[-*>] )?(?:\[[^\]\n]{{1,40}}\] ?)?\*{{0,2}}(?P<name>{_NAME}(?: {_NAME}){{0,2}})"
+    r"(?: \([^)\n]{1,40}\))?\*{0,2}:(?=\s|\*)",
     re.M,
 )
 # A capitalised word with what stands around it: the blank or bracket before, the mark after.
 _CAPITALISED = re.compile(
-    r"(?<![\w@#$/\\.:=<>~^|&%+*'’`{}-])(?P<word>[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{1,30}(?:['’-][^\W\d_]{1,30}){0,3}|[A-Z]['’][A-Z][a-z]{1,30}|Ma?c[A-Z][a-z]{1,30})"
-    r"(?![\w(/\\@=`-]|[.:][\w:/])"
+    r"(?<![\w@#$/\\.:=<>~^|&%+*'’`{}-])"
+    rf"(?P<word>{_WORD})(?![\w(/\\@=`-]|[.:][\w:/]|[ ]v?\d{{1,4}}\.\d)"
 )
 _OPENERS = " \t\"'“‘([*_>-–—•"
 _ENDERS = ".!?…:;\n\r"
@@ -24,12 +26,12 @@ _POSSESSIVE = ("'s", "’s")
 _TITLES = ("Dr.", "Mr.", "Ms.", "St.", "Mrs.", "Prof.")
 
 
-def people(text: str) -> Iterator[Entity]:
+def proper_names(text: str) -> Iterator[Entity]:
     """Speakers (`Name: …` at the start of a line) and proper names, lower-case; each word of a longer one too."""
     for match in _SPEAKER.finditer(text):
-        words = match[1].lower().rstrip(".").split()
+        words = match["name"].lower().rstrip(".").split()
         if not any(word in STARTERS or word in CALENDAR_WORDS for word in words):
-            yield from _person(words, match.start(1), match.end(1))
+            yield from _person(words, *match.span("name"))
     accepted: set[str] = set()
     doubtful: list[tuple[str, int, int]] = []
     for words, begin, stop, starts in _runs(text):
@@ -56,32 +58,29 @@ def _runs(text: str) -> Iterator[tuple[list[str], int, int, bool]]:
     """Capitalised words in sequence: (lower-case words, begin, stop, whether a sentence starts there)."""
     words: list[str] = []
     begin = stop = 0
-    starts = False
+    starts = owner = False
     for match in _CAPITALISED.finditer(text):
-        word = match["word"]
-        lower = word.lower().replace("’", "'")
-        owner = lower.endswith("'s")
-        name = lower[:-2] if owner else lower
-        follows = bool(words) and text[stop : match.start()] == " " and not text[begin:stop].endswith(_POSSESSIVE)
-        if not follows and words:
+        written = match["word"].lower().replace("’", "'")
+        name = written.removesuffix("'s")
+        follows = words and not owner and match.start() == stop + 1 and text[stop] == " "
+        empty = written in STARTERS or name in STARTERS or name in CALENDAR_WORDS
+        if words and (empty or not follows):
             yield from _run(words, begin, stop, starts)
             words = []
-        if lower in STARTERS or name in STARTERS or name in CALENDAR_WORDS:
-            if words:
-                yield from _run(words, begin, stop, starts)
-                words = []
+        if empty:
             continue
         if not words:
             begin, starts = match.start(), _starts_sentence(text, match.start())
-        words.append(name)
-        stop = match.end()
+        if len(words) <= LONGEST_NAME:
+            words.append(name)
+        stop, owner = match.end(), name != written
     if words:
         yield from _run(words, begin, stop, starts)
 
 
 def _run(words: list[str], begin: int, stop: int, starts: bool) -> Iterator[tuple[list[str], int, int, bool]]:
     if starts and len(words) > 1 and words[0].endswith(("ed", "ing", "ly")):
-        return  # "Added Windows support": a verb in a commit's subject
+        return  # "Added Windows support": a verb at the head of a commit's subject
     if len(words) <= LONGEST_NAME:
         yield words, begin, stop, starts
 
@@ -91,7 +90,7 @@ def _starts_sentence(text: str, position: int) -> bool:
     for back in range(position - 1, max(-1, position - 12), -1):
         character = text[back]
         if character in _ENDERS:
-            return not text[: back + 1].endswith(_TITLES)
+            return not text.endswith(_TITLES, 0, back + 1)
         if character not in _OPENERS:
             return character in "#|"
     return position < 12

@@ -1,32 +1,31 @@
 """Closed lists: what a file ends in, which capitalised words name nobody."""
 
-FILE_EXTENSIONS = frozenset(
-    """
+from memd.text.words import listed
+
+FILE_EXTENSIONS = listed("""
     py pyi pyx ipynb js mjs cjs jsx ts mts tsx rs go c h cc cpp cxx hpp hh cs java kt kts swift m mm rb php pl pm
     sh bash zsh fish ps1 bat cmd sql md mdx rst txt adoc tex htm html css scss less json json5 jsonl ndjson yml yaml
     toml ini cfg conf env lock xml csv tsv parquet db sqlite sqlite3 log proto graphql vue svelte lua r jl ex exs erl
     hs clj scala dart tf gradle cmake mk so dll dylib exe whl gz tgz tar zip bz2 xz pdf png jpg jpeg gif svg webp ico
     wasm onnx safetensors service plist patch diff bak tmp pem key crt sock pid
-    """.split()
-)
+    """)
 # Products that look like files.
-NOT_FILES = frozenset("node.js vue.js next.js nuxt.js react.js three.js d3.js express.js ember.js p5.js asp.net".split())
-BARE_FILES = frozenset(
-    "makefile gnumakefile dockerfile containerfile justfile gemfile rakefile procfile jenkinsfile vagrantfile".split()
+NOT_FILES = listed("node.js vue.js next.js nuxt.js react.js three.js d3.js express.js ember.js p5.js asp.net")
+BARE_FILES = listed(
+    "makefile gnumakefile dockerfile containerfile justfile gemfile rakefile procfile jenkinsfile vagrantfile"
 )
 # First folders of a path without an extension; "and/or" and "input/output" aren't paths.
-FOLDERS = frozenset(
-    """
+FOLDERS = listed("""
     src lib libs test tests doc docs script scripts cli bin etc usr var tmp home opt dev proc sys mnt cmd pkg internal
     app apps packages examples tools vendor node_modules build dist include config .github .git .vscode .config public
     static assets templates migrations crates
-    """.split()
-)
-TOP_DOMAINS = frozenset("com org net edu gov io dev ai app co uk de fr jp nl eu".split())
+    """)
+TOP_DOMAINS = listed("com org net edu gov io dev ai app co uk de fr jp nl eu")
+
+INSTALLERS = listed("pip pip3 pipx uv npm npx yarn pnpm bun cargo brew apt apt-get dnf gem conda poetry")
 
 # POSIX error names; other upper-case words that begin with E are words.
-ERRNO = frozenset(
-    """
+ERRNO = listed("""
     E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EAGAIN EALREADY EBADF EBUSY ECANCELED ECHILD ECONNABORTED ECONNREFUSED
     ECONNRESET EDEADLK EDQUOT EEXIST EFAULT EFBIG EHOSTUNREACH EINPROGRESS EINTR EINVAL EIO EISCONN EISDIR ELOOP
     EMFILE EMLINK EMSGSIZE ENAMETOOLONG ENETDOWN ENETUNREACH ENFILE ENOBUFS ENODEV ENOENT ENOEXEC ENOLCK ENOMEM
@@ -34,29 +33,23 @@ ERRNO = frozenset(
     ERANGE EROFS ESPIPE ESRCH ESTALE ETIMEDOUT ETXTBSY EWOULDBLOCK EXDEV ERESOLVE EUSAGE ENOTFOUND
     SIGABRT SIGALRM SIGBUS SIGCHLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGKILL SIGPIPE SIGQUIT SIGSEGV SIGSTOP SIGSYS
     SIGTERM SIGTRAP SIGTSTP SIGUSR1 SIGUSR2 SIGWINCH
-    """.split()
-)
+    """)
 
 # Second halves of "end.Next", where the blank after a sentence was forgotten.
-SENTENCE_WORDS = frozenset(
-    """
+SENTENCE_WORDS = listed("""
     the a an i we it this that then and but so you he she they there is in on if what when how my our no yes not for
     to please also now or as at by of
-    """.split()
-)
+    """)
 
-CALENDAR_WORDS = frozenset(
-    """
+CALENDAR_WORDS = listed("""
     january february march april may june july august september october november december
     jan feb mar apr jun jul aug sep sept oct nov dec
     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
     spring summer autumn fall winter christmas easter thanksgiving halloween today yesterday tomorrow
-    """.split()
-)
+    """)
 
 # Capitalised words that begin sentences, headings, commit subjects and log lines, and name nobody.
-STARTERS = frozenset(
-    """
+STARTERS = listed("""
     i i'm i've i'll i'd im the a an this that these those there here it its it's he she they we you my our your his her
     their me us them him who what when where why how which whose whom
     is are was were am be been do does did done has have had can could will would shall should may might must
@@ -86,5 +79,4 @@ STARTERS = frozenset(
     english american british european
     everyone everybody someone somebody anyone anybody nobody something anything everything nothing
     mr mrs ms dr prof sir
-    """.split()
-)
+    """)

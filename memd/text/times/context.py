@@ -8,16 +8,17 @@ from datetime import timedelta
 from memd.text.times import periods
 from memd.text.times.atoms import FULL_WEAK_MONTHS, Atom, Now, count_of
 from memd.text.times.periods import DAY, EARLIEST, LATEST, Period
+from memd.text.words import listed
 
 REACH = 48  # characters looked back
 _LEAD = re.compile(
     r"""(?<![\w'’.-])
     (?P<shift> (?: (?P<count> the | \d{1,3} | an? | one | two | three | four | five | six | seven )[ ]
                    (?P<unit> day | week | weekend | month | year )s? [ ] (?=(?:before|after)\b) )? )
-    (?P<op> (?: ever[ ]since | since | starting(?:[ ](?:in|on|from))? | after | before | prior[ ]to | until | till | up[ ]to | through
-              | between | from | by | back[ ]in | in | on | at | during | of | over | around | about | for | as[ ]of | throughout
-              | within | circa | post(?=-) | pre(?=-) | all ) (?: [ ,\r\n]{1,2} | - ) )?
-    (?P<the> (?:the[ ])? )
+    (?P<op> (?: ever[ ]since | since | starting(?:[ ](?:in|on|from))? | after | before | prior[ ]to | until | till
+              | up[ ]to | through | between | from | by | back[ ]in | in | on | at | during | of | over | around | about
+              | for | as[ ]of | throughout | within | circa | post(?=-) | pre(?=-) | all ) (?: [ ,\r\n]{1,2} | - ) )?
+    (?:the[ ])?
     (?P<part> (?: (?:very|sometime|somewhere)[ ] )?
         (?: (?:early|earlier|mid|middle|late|later)(?:[ ](?:in|of|on))?
           | (?: beginning | start | middle | end | (?:first|second)[ ]half | (?:first|second|third|fourth|last)[ ]week
@@ -32,28 +33,35 @@ _BEFORE_IT = ("before", "prior to", "pre")
 _AFTER_IT = ("after", "post")
 # Prepositions that an expression's own span begins with; "in" and "on" stay outside.
 _PART_OF_SPAN = frozenset((*_FROM_IT_ON, *_UP_TO_IT, *_BEFORE_IT, *_AFTER_IT, "between", "from"))
-_LICENCE = _PART_OF_SPAN | frozenset(
-    "starting,starting in,starting on,starting from,back in,in,on,during,of,over,around,throughout,within,circa,all".split(",")
+_LICENCE = _PART_OF_SPAN | listed(
+    "starting,starting in,starting on,starting from,back in,in,on,during,of,over,around,throughout,within,circa,all",
+    ",",
 )
 # Those that say a date follows, whatever else the word may be.
-_DATE_LICENCE = frozenset(("on", "since", "ever since", "until", "till", "before", "after", "prior to", "starting on", "starting"))
+_DATE_LICENCE = frozenset(
+    ("on", "since", "ever since", "until", "till", "before", "after", "prior to", "starting on", "starting")
+)
 _HOLIDAY_LICENCE = frozenset(("at", "for", "by", "about"))
-_YEAR_LICENCE = (_LICENCE | {"by", "through"}) - {"of", "over", "around", "on", "up to", "within", "all"}
+_YEAR_LICENCE = (_LICENCE | {"by", "through"}) - {"between", "of", "over", "around", "on", "up to", "within", "all"}
 # A bare year may also stand after these words.
-_BEFORE_YEAR = frozenset("the our my his her their its your this that year fiscal fy late early mid".split())
+_BEFORE_YEAR = listed("the our my his her their its your this that year fiscal fy late early mid")
 # A number before one of these is a quantity ("2022 rows", "2000 ms").
-_QUANTITIES = frozenset(
-    """
+_QUANTITIES = listed("""
     s ms us ns m b k kb mb gb kib mib gib px pt km kg percent usd eur people memories children entries retries queries
     batches indices vertices matches sec second min minute hour day week month year byte bit row line file test item
     time token char character record request word commit step iteration user point call error warning message case
     example page column dimension vector passage thread core node key value dollar euro mile attempt pixel sample doc
     document batch object element query result hit event run process connection entry retry character
-    """.split()
-)
+    """)
 _NEXT_WORD = re.compile(r"[ -]{1,2}([a-z]{1,24})\b", re.I)
-_COUNTED = re.compile(r"(?:ports?|lines?|rows?|pages?|ids?|issues?|rfcs?|peps?|bytes|steps?|items?|chars|characters|positions?|indices|index|code|number)[ ]\Z", re.I)
-_NO_WEEKDAY = re.compile(r"\b(?:black|good|ruby|casual|cyber|super|palm|easter|ash|fat|bloody|throwback|freaky)[ ]\Z", re.I)
+_COUNTED = re.compile(
+    r"(?:ports?|lines?|rows?|pages?|ids?|issues?|rfcs?|peps?|bytes|steps?|items?|chars|characters|positions?|indices"
+    r"|index|code|number)[ ]\Z",
+    re.I,
+)
+_NO_WEEKDAY = re.compile(
+    r"\b(?:black|good|ruby|casual|cyber|super|palm|easter|ash|fat|bloody|throwback|freaky)[ ]\Z", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,10 @@ def place(text: str, atom: Atom, now: Now, floor: int) -> Placed:
         part=part,
         article=article,
         begin=begin,
-        hanging=(left in ("-", "/") and begin == atom.begin, len(right) == 2 and right[0] in "-/" and right[1].isalnum()),
+        hanging=(
+            left in ("-", "/") and begin == atom.begin,
+            len(right) == 2 and right[0] in "-/" and right[1].isalnum(),
+        ),
     )
 
 
@@ -133,7 +144,12 @@ def counts(text: str, placed: Placed) -> bool:
         return False
     if atom.year:
         return _year_counts(text, placed)
-    if atom.period.grain == "day" and atom.relative and atom.recur and _NO_WEEKDAY.search(text, max(0, atom.begin - 12), atom.begin):
+    if (
+        atom.period.grain == "day"
+        and atom.relative
+        and atom.recur
+        and _NO_WEEKDAY.search(text, max(0, atom.begin - 12), atom.begin)
+    ):
         return False
     if not atom.weak or (placed.part and not atom.verb):
         return True
@@ -152,7 +168,9 @@ def _word_counts(text: str, placed: Placed) -> bool:
     if atom.period.grain == "season":
         return placed.article or written != "Spring"  # "in Spring" is the framework's
     if word in FULL_WEAK_MONTHS:
-        return not placed.article and placed.op != "of" and (placed.op not in ("over", "around", "all") or word == "march")
+        return (
+            not placed.article and placed.op != "of" and (placed.op not in ("over", "around", "all") or word == "march")
+        )
     if placed.article:
         return False  # "on the sun"
     return written[0].isupper() or placed.op in _DATE_LICENCE
@@ -175,23 +193,31 @@ def _year_counts(text: str, placed: Placed) -> bool:
 
 def _is_quantity(text: str, stop: int) -> bool:
     following = _NEXT_WORD.match(text, stop)
-    return following is not None and (following[1].lower() in _QUANTITIES or following[1].lower().removesuffix("s") in _QUANTITIES)
+    return following is not None and (
+        following[1].lower() in _QUANTITIES or following[1].lower().removesuffix("s") in _QUANTITIES
+    )
 
 
 def _is_plural(text: str, stop: int) -> bool:
     following = _NEXT_WORD.match(text, stop)
-    return following is not None and len(following[1]) > 3 and following[1].endswith("s") and not following[1].endswith("ss")
+    return (
+        following is not None
+        and len(following[1]) > 3
+        and following[1].endswith("s")
+        and not following[1].endswith("ss")
+    )
 
 
 def years_counted(text: str, first: Placed, second: Placed) -> bool:
     """Whether `2000-2010`, `from 1990 to 2022` are quantities."""
-    return bool(_is_quantity(text, second.atom.stop) or _COUNTED.search(text, max(0, first.atom.begin - 14), first.atom.begin))
+    before = _COUNTED.search(text, max(0, first.atom.begin - 14), first.atom.begin)
+    return before is not None or _is_quantity(text, second.atom.stop)
 
 
 def narrowed(period: Period, part: str) -> Period:
     """The part of the period that "early", "the end of", "the second week of" say."""
     part = part.removeprefix("very ").removeprefix("sometime ").removeprefix("somewhere ")
-    if not part or period.end - period.start <= DAY and part != "week of":
+    if not part or (period.end - period.start <= DAY and part != "week of"):
         return period
     if part.endswith("week of"):
         number = {"week": -1, "first": 0, "second": 1, "third": 2, "fourth": 3, "last": 4}[part.split()[0]]
@@ -200,8 +226,7 @@ def narrowed(period: Period, part: str) -> Period:
         start = period.end - 7 * DAY if number == 4 else period.start + 7 * number * DAY
         return Period(start, start + 7 * DAY, "week")
     if part.endswith("weekend of"):
-        saturday = periods.weekend(period.start.date() if part[0] == "f" else (period.end - 7 * DAY).date())
-        return saturday
+        return periods.weekend(period.start.date() if part[0] == "f" else (period.end - 7 * DAY).date())
     if part.endswith("day of"):
         return periods.day(period.start.date() if part[0] == "f" else (period.end - DAY).date())
     if "half" in part:

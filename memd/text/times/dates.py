@@ -260,14 +260,18 @@ DIGIT_RULES = (
     rule(r"(?P<y>(?:19|20)\d\d)-(?P<m>0[1-9]|1[0-2])(?![\d-])", _iso),
     rule(r"(?P<y>\d{4})-W(?P<w>\d\d)(?!\d)", _iso_week),
     rule(r"(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?P=sep)(?P<y>(?:19|20)\d\d)(?!\d)", _numeric),
-    rule(rf"(?P<day>\d\d)/(?P<month>{MONTH})/(?P<year>{YEAR}):(?P<h>\d\d):(?P<min>\d\d)(?::\d\d(?:[ ][+-]\d{{4}})?)?", _stamped),
+    rule(
+        rf"(?P<day>\d\d)/(?P<month>{MONTH})/(?P<year>{YEAR}):(?P<h>\d\d):(?P<min>\d\d)(?::\d\d(?:[ ][+-]\d{{4}})?)?",
+        _stamped,
+    ),
     rule(
         rf"(?P<day>\d{{1,2}}){_ORDINAL}(?:{DASH}|{S}to{S})(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{S}(?:of{S})?"
         rf"(?P<month>{MONTH})\b\.?{_OF_YEAR}",
         _month_day,
     ),
-    rule(rf"(?P<day>\d{{1,2}}){_ORDINAL}(?:{S}of{S}|{S}|-)(?P<month>{MONTH})\b\.?(?:-(?={YEAR}))?{_OF_YEAR}{CLOCK}?", _month_day),
-    rule(rf"(?P<year>(?:19|20)\d\d)[ -]?q(?P<q>[1-4])\b", _quarter),
+    rule(rf"(?P<day>\d{{1,2}}){_ORDINAL}(?:{S}of{S}|{S})(?P<month>{MONTH})\b\.?{_OF_YEAR}{CLOCK}?", _month_day),
+    rule(rf"(?P<day>\d{{1,2}})-(?P<month>{MONTH})-(?P<year>{YEAR})\b", _month_day),
+    rule(r"(?P<year>(?:19|20)\d\d)[ -]?q(?P<q>[1-4])\b", _quarter),
     rule(rf"(?P<q>1st|2nd|3rd|4th){S}quarter(?:{S}of)?{S}(?P<year>{YEAR})\b", _quarter),
     rule(r"(?P<decade>(?:1[5-9]|20)\d0)['’]?s\b", _decade),
     rule(r"(?:(?<=the )|(?<=the ['’]))(?P<decade>[2-9]0)['’]?s\b", _decade),
@@ -282,7 +286,10 @@ HOLIDAY_RULES = (
     rule(rf"{_HOLIDAY}{S}(?:of{S}|in{S})?(?P<year>{YEAR})\b", _holiday),
     rule(rf"{_HOLIDAY}\b", _holiday),
 )
-QUARTER_RULES = (rule(rf"q(?P<q>[1-4])(?:[ ]{{0,2}}|-|{S}of{S})(?P<year>{SHORT_YEAR})\b", _quarter), rule(r"q(?P<q>[1-4])(?P<year>)\b", _quarter))
+QUARTER_RULES = (
+    rule(rf"q(?P<q>[1-4])(?:[ ]{{0,2}}|-|{S}of{S})(?P<year>{SHORT_YEAR})\b", _quarter),
+    rule(r"q(?P<q>[1-4])(?P<year>)\b", _quarter),
+)
 HALF_RULES = (rule(rf"h(?P<half>[12])[ ]{{0,2}}(?P<year>{SHORT_YEAR})\b", _half),)
 ORDINAL_RULES = (rule(rf"(?P<q>first|second|third|fourth){S}quarter(?:{S}of)?{S}(?P<year>{YEAR})\b", _quarter),)
 LAST_RULES = (

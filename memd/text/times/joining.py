@@ -31,6 +31,9 @@ def joined(text: str, placed: list[Placed], now: Now) -> Iterator[tuple[Placed, 
                 placed[at + 1] = one
                 at += 1
                 continue
+            if _are_quantities(text, first, second, gap):
+                at += 2
+                continue
             span = _range(text, first, second, gap)
             if span is not None:
                 yield span
@@ -105,14 +108,17 @@ def _range(text: str, first: Placed, second: Placed, gap: str) -> tuple[Placed, 
     return replace(first, atom=atom), Period(start.start, max(start.end, end.end), "range")
 
 
+def _are_quantities(text: str, first: Placed, second: Placed, gap: str) -> bool:
+    """`lines 2000-2010`, `from 1990 to 2022 tokens`."""
+    return first.atom.year and second.atom.year and bool(_TO.match(gap)) and years_counted(text, first, second)
+
+
 def _makes_range(text: str, first: Placed, second: Placed, to: str) -> bool:
     if first.hanging[0] or second.hanging[1] or (to == "and") != (first.op == "between" and to == "and"):
         return False
     a, b = first.atom, second.atom
     if a.year or b.year:
-        if not (a.year and b.year) or years_counted(text, first, second):
-            return False
-        return first.op in ("between", "from", "in", "during") or to in "-–—/"
+        return a.year and b.year and (first.op in ("between", "from", "in", "during") or to in "-–—/")
     if first.op in ("between", "from"):
         return True
     if a.word and b.word:  # "May-June", "in April/May", not "Sun-Sat" and "March to May"

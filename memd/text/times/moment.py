@@ -8,6 +8,7 @@ from memd.text.times import periods
 from memd.text.times.parser import parse
 
 _SHORT = re.compile(r"(?P<count>\d{1,6}) ?(?P<unit>min|m|h|d|w|mo|y)(?: ago)?", re.I)
+_LEADING = re.compile(r"(?:(?:in|on|at) )?(?:in |on |at )?(?:the )?", re.I)
 HINT = "Give a date (2023-05-07, 2023-05-07T10:30), an age (3d, 2w, 12h) or words (yesterday, last week, in May 2023)."
 
 
@@ -60,6 +61,6 @@ def _age(text: str, now: datetime) -> datetime | None:
 def _expression(text: str, now: datetime) -> datetime | None:
     for candidate in (text, f"in {text}", f"on {text}"):
         spans = parse(candidate, now)
-        if len(spans) == 1 and spans[0].stop == len(candidate) and spans[0].begin <= len(candidate) - len(text):
+        if len(spans) == 1 and spans[0].stop == len(candidate) and _LEADING.fullmatch(candidate, 0, spans[0].begin):
             return spans[0].start
     return None

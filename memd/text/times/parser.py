@@ -13,6 +13,8 @@ from memd.text.times.rules import BY_DIGIT, BY_WORD
 from memd.text.times.span import TimeSpan
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+LONGEST = 100_000  # characters read: a question is short, and what follows in a pasted log would only blur it
+
 # A word or number glued to these is a piece of something else: a path, a version, an option, a sum.
 _GLUE_LEFT = frozenset("._\\@#$+~^&%=*<")
 _GLUE_RIGHT = re.compile(r"[\w\\@=(]|[.:+]\w")
@@ -22,7 +24,7 @@ def parse(text: str, now: datetime) -> list[TimeSpan]:
     """All times that `text` speaks of, in order, never overlapping, resolved against `now`.
 
     Args:
-        text: any text; O(len(text)).
+        text: any text; O(len(text)), and of a very long one the first `LONGEST` characters alone.
         now: the moment of asking. Days are those of its time zone; without one it is taken as UTC.
 
     Returns:
@@ -30,6 +32,7 @@ def parse(text: str, now: datetime) -> list[TimeSpan]:
     """
     zone = now.tzinfo or UTC
     here = Now(now.replace(tzinfo=None), zone)
+    text = text[:LONGEST]
     spans = []
     for placed, period in joined(text, list(_placed(text, here)), here):
         if EARLIEST <= period.start < period.end <= LATEST:

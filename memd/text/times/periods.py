@@ -120,7 +120,13 @@ def latest(of_year: Callable[[int], Period | None], limit: datetime) -> Period |
 def part_of(period: Period, part: str) -> Period:
     """The early, mid or late third, or the first or second half, in whole days from two days on."""
     length = period.end - period.start
-    first, last, of = {"early": (0, 1, 3), "mid": (1, 2, 3), "late": (2, 3, 3), "first": (0, 1, 2), "second": (1, 2, 2)}[part]
+    first, last, of = {
+        "early": (0, 1, 3),
+        "mid": (1, 2, 3),
+        "late": (2, 3, 3),
+        "first": (0, 1, 2),
+        "second": (1, 2, 2),
+    }[part]
     start, end = period.start + length * first / of, period.start + length * last / of
     if length > 2 * DAY:
         start, end = midnight(start.date()), midnight(end.date())

@@ -30,13 +30,18 @@ from memd.text.times.periods import DAY, Period
 
 Match = re.Match[str]
 _AHEAD = ("next", "coming", "this coming")
-_SHORT_UNITS = {"min": "minute", "m": "minute", "h": "hour", "hr": "hour", "d": "day", "w": "week", "wk": "week", "mo": "month", "y": "year", "yr": "year"}  # fmt: skip
+_SHORT_UNITS = {
+    "min": "minute", "m": "minute", "h": "hour", "hr": "hour", "d": "day", "w": "week", "wk": "week", "mo": "month",
+    "y": "year", "yr": "year",
+}  # fmt: skip
 
 
 def _named_day(match: Match, now: Now) -> Atom | None:
     """`today`, `yesterday morning`, `tonight`, `the day before yesterday`."""
     name = match["named"].lower()
-    shift = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}.get(name, -2 if name.endswith("yesterday") else 2)
+    shift = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}.get(
+        name, -2 if name.endswith("yesterday") else 2
+    )
     day = now.today + shift * DAY
     part = "night" if name == "tonight" else (match["part"] or "").lower()
     return with_clock(match, atom(match, periods.day_part(day, part) if part else periods.day(day), relative=True))
@@ -148,7 +153,9 @@ def _trailing(match: Match, now: Now, count: int, unit: str) -> Atom | None:
     start = _back(now, unit, count)
     if unit in ("minute", "hour"):
         return atom(match, Period(start, now.moment + timedelta(minutes=1), "range"), relative=True)
-    return atom(match, Period(periods.midnight(start.date()), periods.midnight(now.today) + DAY, "range"), relative=True)
+    return atom(
+        match, Period(periods.midnight(start.date()), periods.midnight(now.today) + DAY, "range"), relative=True
+    )
 
 
 def _back(now: Now, unit: str, count: int) -> datetime:
@@ -203,7 +210,9 @@ def _some_ago(now: Now, unit: str, count: int) -> Period:
 def _half_ago(match: Match, now: Now) -> Atom | None:
     """`half a year ago`, `half an hour ago`."""
     unit = match["unit"].lower()
-    return atom(match, _exactly_ago(now, "month", 6) if unit == "year" else _exactly_ago(now, "minute", 30), relative=True)
+    return atom(
+        match, _exactly_ago(now, "month", 6) if unit == "year" else _exactly_ago(now, "minute", 30), relative=True
+    )
 
 
 def _weekdays_ago(match: Match, now: Now) -> Atom | None:
@@ -237,10 +246,16 @@ def _weekend(match: Match, now: Now) -> Atom | None:
     current = periods.weekend(now.today)
     begun = current if current.start <= now.moment else periods.weekend(now.today - timedelta(weeks=1))
     found = atom(match, begun, relative=True, weak=True)
-    return replace(found, verb=not re.search(r"\bthe\s\Z", match.string[max(0, match.start() - 5) : match.start()], re.I)) if found else None
+    return (
+        replace(found, verb=not re.search(r"\bthe\s\Z", match.string[max(0, match.start() - 5) : match.start()], re.I))
+        if found
+        else None
+    )
 
 
-DAY_RULES = (rule(rf"(?P<named>today|tonight|yesterday|tomorrow)(?:['’]s)?(?:{S}(?P<part>{PART})\b)?{CLOCK}?", _named_day),)
+DAY_RULES = (
+    rule(rf"(?P<named>today|tonight|yesterday|tomorrow)(?:['’]s)?(?:{S}(?P<part>{PART})\b)?{CLOCK}?", _named_day),
+)
 DAY_BEFORE_RULES = (
     rule(rf"(?P<named>day{S}(?:before{S}yesterday|after{S}tomorrow))\b(?:{S}(?P<part>{PART})\b)?{CLOCK}?", _named_day),
 )
@@ -262,6 +277,10 @@ LAST_RULES = (
     rule(rf"{LAST}{S}(?P<unit>hour|day|week|fortnight|month|quarter|year|decade|{PART})\b(?!{S}of\b|-)", _which_unit),
     rule(rf"{LAST}{S}(?P<weekday>{WEEKDAY})\b(?:{S}(?P<part>{PART})\b)?{CLOCK}?", _which_weekday),
 )
-UNIT_RULES = {unit: (rule(rf"(?P<unit>{unit}){S}before{S}last\b", _before_last),) for unit in ("week", "month", "quarter", "year")}
+UNIT_RULES = {
+    unit: (rule(rf"(?P<unit>{unit}){S}before{S}last\b", _before_last),) for unit in ("week", "month", "quarter", "year")
+}
 WEEKEND_RULES = (rule(rf"(?P<unit>weekend){S}before{S}last\b", _before_last), rule(r"weekend\b", _weekend))
-START_RULES = (rule(rf"(?:beginning|start){S}of{S}the{S}(?P<unit>week|month|quarter|year)\b(?!{S}of\b)", _start_of_the),)
+START_RULES = (
+    rule(rf"(?:beginning|start){S}of{S}the{S}(?P<unit>week|month|quarter|year)\b(?!{S}of\b)", _start_of_the),
+)
