@@ -377,6 +377,7 @@ def build(
 
 def prove(folder: Path) -> None:
     """Load the graph in ONNX Runtime and encode one text, so that a broken build is never written."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library loads
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), providers=["CPUExecutionProvider"])

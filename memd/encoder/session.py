@@ -99,6 +99,8 @@ def _cpus() -> int:
 
 def _session(graph: Path) -> onnxruntime.InferenceSession:
     try:
+        # Since 1.29 the official Linux and macOS builds report to their maker unless told not to, before they load.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
