@@ -7,6 +7,7 @@ that no hook waits for. Every command's function only names its options; the wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -100,6 +101,7 @@ def wrong_use(error: TyperException) -> BadInput:
     """Typer's complaint as memd's: what is wrong, and what to do."""
     message, _, suggestion = error.format_message().partition(". Did you mean ")
     message, _, options = message.partition(" (Possible options: ")
+    message = re.sub(r"Input should be a valid integer.*", "a whole number is needed", message)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "memd"
     if suggestion:

@@ -11,25 +11,7 @@ from memd_cli.session import visible
 
 STYLE = "bold yellow"
 _WORD = re.compile(r"[^\W_]+")
-_SUFFIXES = (
-    "ations",
-    "ation",
-    "ingly",
-    "edly",
-    "ings",
-    "ing",
-    "ers",
-    "er",
-    "ies",
-    "ied",
-    "ion",
-    "es",
-    "ed",
-    "ly",
-    "s",
-    "e",
-    "y",
-)
+_SUFFIXES = ("ations", "ation", "ingly", "edly", "ings", "ing", "ers", "er", "ies", "ied", "ion", "es", "ed", "ly", "s")
 _MOST = 6000  # characters of a passage that are looked at; a screen holds fewer
 
 
@@ -38,8 +20,9 @@ def stem(word: str) -> str:
     word = word.lower()
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            return word[: -len(suffix)]
-    return word
+            word = word[: -len(suffix)]
+            break
+    return word[:-1] if len(word) > 3 and word[-1] in "eiy" else word
 
 
 def wanted(query: str) -> frozenset[str]:

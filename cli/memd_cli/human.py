@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from pathlib import Path
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -20,7 +21,7 @@ def size(number: float) -> str:
 def duration(seconds: float) -> str:
     """A length of time in its two largest units."""
     units = (("d", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", 1))
-    parts = []
+    parts: list[str] = []
     for name, length in units:
         count, seconds = divmod(int(seconds), length)
         if count or (name == "s" and not parts):
@@ -67,7 +68,7 @@ def ago(text: str, now: datetime | None = None) -> str:
 
 def path(text: str) -> str:
     """A path with the home folder as ``~``; any other scope as it is."""
-    home = os.path.expanduser("~")
+    home = str(Path.home())
     if home != "/" and (text == home or text.startswith(home + os.sep)):
         return "~" + text[len(home) :]
     return text

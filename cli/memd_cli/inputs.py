@@ -1,5 +1,6 @@
 """What a command line means where it stands: its scope, its times, its texts. Standard library only."""
 
+
 import os
 import sys
 
@@ -150,9 +151,7 @@ def _read_all(file: int, name: str) -> bytes:
             if size > MAX_TEXT:
                 raise BadInput(f"{name} is over 64 MiB", "Split it into several memories.")
     except OSError as error:
-        raise BadInput(
-            f"{name} can't be read: {_reason(error)}", "Give the text as an argument or with --file."
-        ) from None
+        raise BadInput(f"{name} can't be read: {_reason(error)}", "Give the text as an argument.") from None
     return b"".join(parts)
 
 
@@ -210,10 +209,10 @@ def json_lines(path: "str | None", on_read: "object" = None) -> "Iterator[list[t
 
 
 def _object(line: bytes, number: int) -> "dict[str, object]":
-    from memd_cli.door import loads
+    import json
 
     try:
-        value = loads(line.decode().strip())
+        value = json.loads(line.decode())
     except RecursionError:
         raise BadInput(f"Line {number} is nested too deeply", _LINE_HINT) from None
     except ValueError:

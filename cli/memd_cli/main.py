@@ -29,9 +29,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         code = PIPE_CLOSED
     except OSError as error:
         _silence()
-        code = _failed(
-            f"the output can't be written: {error.strerror or error}", "Check the disk and where the output goes."
-        )
+        code = _failed(error)
     except Exception as error:
         code = _bug(error, words)
     return code
@@ -61,10 +59,7 @@ def _open_standard_streams() -> None:
 
 def _silence() -> None:
     """Standard output is gone: let the interpreter's last flush go nowhere."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    except OSError:
-        pass
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _interrupted() -> int:
@@ -74,10 +69,12 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-def _failed(message: str, hint: str) -> int:
+def _failed(error: OSError) -> int:
+    """What the system refused: a file by its name, else the output itself."""
     from memd_cli.session import complain
 
-    complain("memd", message, hint)
+    what = error.filename if isinstance(error.filename, str) else "the output can't be written"
+    complain("memd", f"{what}: {error.strerror or error}", "Check the disk, and the permissions.")
     return FAILED
 
 

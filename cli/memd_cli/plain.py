@@ -5,10 +5,11 @@ so that a record is always one line; ``show`` alone gives a text as it is.
 
 - ``remember``: id
 - ``recall``: id, score, kind, time, scope, tags, passage. With ``--explain`` each is followed by
-  ``why``, channel, rank, score, share; then come ``channel``, ``missed`` and ``stage`` lines
+  ``why``, channel, rank, score, share; then come ``term``, ``entity``, ``time``, ``channel``, ``missed`` and
+  ``stage`` lines
 - ``list``, ``forget``, ``restore``, ``tag``: id, kind, time, scope, tags, text
 - ``show``: a line a field, an empty line, the text; ``show --text``: the text alone, exactly
-- ``stats``, ``daemon status``, ``config``: name, value
+- ``stats``, ``daemon status``: name, value; ``config``: name, value, where a setting's value comes from
 - ``doctor``: ok, warning or failed; check; finding; hint
 """
 
@@ -70,7 +71,10 @@ def _recall(session: "Session", data: "Data") -> "list[str]":
 def _trace(trace: "Data | None") -> "list[str]":
     if not trace:
         return []
-    lines = [
+    lines = [record("term", term) for term in trace["terms"]]
+    lines += [record("entity", entity) for entity in trace["entities"]]
+    lines += [record("time", start, end) for start, end in trace["times"]]
+    lines += [
         record("channel", part["channel"], "open" if part["open"] else "silent", part["why"], f"{part['took_ms']:.2f}")
         for part in trace["channels"]
     ]
@@ -81,7 +85,7 @@ def _trace(trace: "Data | None") -> "list[str]":
 
 
 def _when(memory: "Data") -> str:
-    return memory["event_at"] or memory["recorded_at"]
+    return str(memory["event_at"] or memory["recorded_at"])
 
 
 def _memories(session: "Session", data: "Data") -> "list[str]":
@@ -141,6 +145,13 @@ def flat(data: "Data", prefix: str = "") -> "list[tuple[str, Any]]":
     return found
 
 
+def _config(session: "Session", data: "Data") -> "list[str]":
+    paths = data["paths"].items() if session.command == "config" else ()
+    return [record(name, path) for name, path in paths] + [
+        record(setting["name"], setting["value"], setting["from"]) for setting in data["settings"]
+    ]
+
+
 def _doctor(session: "Session", data: "Data") -> "list[str]":
     return [record(check["status"], check["name"], check["finding"], check["hint"]) for check in data["checks"]]
 
@@ -154,5 +165,10 @@ _LINES: "dict[str, Callable[[Session, Data], list[str]]]" = {
     "restore": _memories,
     "tag": _memories,
     "stats": _pairs,
+    "config": _config,
+    "config get": _config,
+    "config set": _config,
+    "config unset": _config,
+    "completion": lambda session, data: [data["script"] or record("path", data["path"])],
     "doctor": _doctor,
 }

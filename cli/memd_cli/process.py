@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from memd.errors import NotFound
 from memd_cli.plain import flat, record
 from memd_cli.session import Session, complain, visible, write
 from memd_cli.verbs import Outcome
+
+if TYPE_CHECKING:
+    from memd.config import Config
 
 _POLL = 0.25  # seconds between two looks at a growing log
 
@@ -29,8 +32,8 @@ def start(session: Session) -> Outcome:
     from memd.config import Config
     from memd.daemon import process
 
-    status = process.start(Config.load())
-    return Outcome({"running": True, **status}, status["degraded"])
+    config = Config.load()
+    return _running(config, process.start(config))
 
 
 def stop(session: Session) -> Outcome:
@@ -46,8 +49,8 @@ def restart(session: Session) -> Outcome:
     from memd.config import Config
     from memd.daemon import process
 
-    status = process.restart(Config.load())
-    return Outcome({"running": True, **status}, status["degraded"])
+    config = Config.load()
+    return _running(config, process.restart(config))
 
 
 def status(session: Session) -> Outcome:
@@ -59,7 +62,11 @@ def status(session: Session) -> Outcome:
     found = process.status(config)
     if found is None:
         return Outcome({"running": False, "home": str(config.home)}, exit_code=1)
-    return Outcome({"running": True, "socket": str(config.socket), **found}, found["degraded"])
+    return _running(config, found)
+
+
+def _running(config: Config, status: dict[str, Any]) -> Outcome:
+    return Outcome({"running": True, "socket": str(config.socket), **status}, status["degraded"])
 
 
 def logs(session: Session) -> Outcome:
@@ -102,7 +109,6 @@ def install(session: Session) -> Outcome:
 
 def uninstall(session: Session) -> Outcome:
     """Disable the unit and remove it."""
-    from memd.config import Config
     from memd.daemon import service
 
     path = service.uninstall()

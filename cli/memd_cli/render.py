@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -249,13 +248,13 @@ def _stats(session: Session, data: Data) -> None:
     waiting = f"  [yellow]{data['pending']:,} wait for a vector[/]" if data["pending"] else "  [dim]all encoded[/]"
     grid.add_row("passages", f"{data['passages']:,}{waiting}")
     grid.add_row("episodes", f"{data['episodes']:,}")
-    grid.add_row("names", f"{data['entities']:,}")
+    grid.add_row("entities", f"{data['entities']:,}")
     wal = f"  [dim]and {size(data['wal_bytes'])} in the log[/]" if data["wal_bytes"] else ""
     grid.add_row("on disk", f"{size(data['store_bytes'])}{wal}")
     grid.add_row("encoder", Text(data["encoder"] or "none: recall goes by words"))
     grid.add_row("store", Text(f"{visible(human.path(data['path']))}, format {data['format']}"))
     shown.print(grid)
-    _bars(shown, "by kind", data["by_kind"], lambda name: kind(name))
+    _bars(shown, "by kind", data["by_kind"], kind)
     _bars(shown, "by scope", data["by_scope"], lambda name: Text(visible(human.path(name))))
 
 
@@ -379,11 +378,6 @@ def _completion(session: Session, data: Data) -> None:
         shown.print("[dim]It works in shells started from now on.[/]")
     else:
         sys.stdout.write(data["script"] + "\n")
-
-
-def now() -> datetime:
-    """The clock, in the local zone."""
-    return datetime.now().astimezone()
 
 
 _SHOWN: dict[str, Callable[[Session, Data], None]] = {

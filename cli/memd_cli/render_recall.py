@@ -16,7 +16,7 @@ from memd_cli.session import Session, took_ms, visible
 
 Data = dict[str, Any]
 
-LINES = 4  # of a passage, before it is cut
+LINES = 3  # of a passage, before it is cut
 BAR = 20  # cells of the longest bar
 CHANNEL_STYLES = {
     "lexical": "green",
@@ -115,7 +115,7 @@ def _analysis(shown: Console, query: str, trace: Data) -> None:
     grid.add_row("asked", Text(one_line(query)))
     grid.add_row("words", Text(visible(" ".join(trace["terms"])) or "none but stop words"))
     if trace["entities"]:
-        grid.add_row("names", Text(visible("  ".join(trace["entities"])), style="magenta"))
+        grid.add_row("entities", Text(visible("  ".join(trace["entities"])), style="magenta"))
     for start, end in trace["times"]:
         grid.add_row("time", Text(f"{human.exact(start)} until {human.exact(end)}", style="yellow"))
     shown.print(grid)
@@ -133,7 +133,7 @@ def _channels(shown: Console, trace: Data) -> None:
         style = CHANNEL_STYLES.get(part["channel"], "") if part["open"] else "dim"
         grid.add_row(
             Text(part["channel"], style=style),
-            f"{part['weight']:g}" if part["open"] else "",
+            f"{part['weight']:g}" if part["open"] and part["weight"] else "",
             f"{part['took_ms']:.1f}" if part["open"] else "",
             f"{len(part['candidates'])}" if part["open"] else Text("silent", style="dim"),
             Text(visible(part["why"]), style="" if part["open"] else "dim"),

@@ -196,7 +196,7 @@ def _paint(text: str, style: str, colour: bool) -> str:
 # What a terminal obeys rather than shows: a stored text must not move the cursor or set the title.
 _CONTROLS = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {
     127: 0x2421,
-    **{code: 0xFFFD for code in range(128, 160)},
+    **dict.fromkeys(range(128, 160), 0xFFFD),
 }
 
 

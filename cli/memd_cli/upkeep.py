@@ -150,14 +150,14 @@ def _replace(file: Path, text: str) -> None:
             new.write(text)
             new.flush()
             os.fsync(new.fileno())
-        os.replace(new.name, file)
+        Path(new.name).replace(file)
     except OSError as error:
         raise StoreReadOnly(f"{file} can't be written: {error.strerror}", "Check the folder's permissions.") from None
 
 
 def completion(session: Session) -> Outcome:
     """The completion script of a shell, written to its place or only printed."""
-    from typer.completion import get_completion_script, install
+    from typer.completion import get_completion_script, install  # type: ignore[attr-defined]
 
     shell = session.options["shell"] or _shell()
     if shell not in ("bash", "zsh", "fish"):
@@ -170,7 +170,7 @@ def completion(session: Session) -> Outcome:
 
 
 def _shell() -> str:
-    name = os.path.basename(os.environ.get("SHELL", ""))
+    name = Path(os.environ.get("SHELL", "")).name
     if not name:
         raise NotFound("The shell isn't known", "Name it: memd completion bash")
     return name

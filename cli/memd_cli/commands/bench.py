@@ -13,7 +13,12 @@ from memd_cli.help import examples
 from memd_cli.session import Session, perform
 
 app = typer.Typer(rich_markup_mode="rich")
-bench = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="Measure recall on data with known answers.")
+bench = typer.Typer(
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    help="Measure recall on data with known answers.",
+    epilog=examples("memd bench recall --format locomo conversations.json"),
+)
 
 
 @bench.command(
@@ -24,9 +29,7 @@ bench = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="Measure
 )
 def recall(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The data.", show_default=False)],
-    format_: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="How the file is laid out: locomo or commits.")
-    ],
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="The file's layout: locomo or commits.")],
     without: Without = [],  # noqa: B006
     json: Json = False,
 ) -> int:

@@ -30,11 +30,11 @@ def ingest(
     ] = None,
     git: Annotated[
         bool,
-        typer.Option("--git", help="Read the commit messages of the repositories named, else of the one you are in."),
+        typer.Option("--git", help="Read commit messages, of the repository you are in unless one is named."),
     ] = False,
     range_: Annotated[
         str | None,
-        typer.Option("--range", metavar="REVISIONS", help="With --git: only these commits, as git names them."),
+        typer.Option("--range", metavar="REVISIONS", help="With --git: only these commits."),
     ] = None,
     scope: OwnScope = None,
     json: Json = False,

@@ -48,7 +48,7 @@ def remember(
     ] = None,
     file: Annotated[
         list[str],
-        typer.Option("--file", "-f", metavar="PATH", help="Store a file's text. Repeatable; - is standard input."),
+        typer.Option("--file", "-f", metavar="PATH", help="Store a file's text. Repeatable."),
     ] = [],  # noqa: B006 - Typer copies it
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help='Store many: each line is {"text": …}, with any other field of a memory.')
@@ -58,14 +58,14 @@ def remember(
     tag: NewTags = [],  # noqa: B006
     who: Annotated[str | None, typer.Option("--who", metavar="NAME", help="Who said it.")] = None,
     session: Annotated[
-        str | None, typer.Option("--session", metavar="ID", help="The agent session it came from.")
+        str | None, typer.Option("--session", metavar="ID", help="The agent session it is from.")
     ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="WHEN", help="When it happened or was true, if that isn't now.")
     ] = None,
     episode: Annotated[
         str | None,
-        typer.Option("--episode", metavar="KEY", help="The ordered group it belongs to: a session, a file, a chat."),
+        typer.Option("--episode", metavar="KEY", help="The ordered group it is part of: a session, a file."),
     ] = None,
     position: Annotated[
         int | None, typer.Option("--position", metavar="N", help="Its place in the episode; at the end by default.")
@@ -113,9 +113,7 @@ def recall(
         bool, typer.Option("--explain", "-e", help="Show why: each channel's rank and share, and what just missed.")
     ] = False,
     without: Without = [],  # noqa: B006
-    full: Annotated[
-        bool, typer.Option("--full", help="Print whole memories, not the passages that were found.")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print whole memories, not passages.")] = False,
     json: Json = False,
     no_daemon: NoDaemon = False,
 ) -> int:
@@ -130,7 +128,7 @@ def recall(
 @app.command(
     rich_help_panel=ASK,
     epilog=examples(
-        "memd show 01k9", "memd show --text 01k9 > back.md  # the text alone, exactly", "memd show --json 01k9 01ka"
+        "memd show 01k9", "memd show --text 01k9 > back.md  # the text, exactly", "memd show --json 01k9 01ka"
     ),
 )
 def show(
@@ -161,11 +159,9 @@ def list_(
     source: Source = None,
     since: Since = None,
     until: Until = None,
-    forgotten: Annotated[
-        bool, typer.Option("--forgotten", help="Those that were forgotten, in place of the others.")
-    ] = False,
+    forgotten: Annotated[bool, typer.Option("--forgotten", help="List what was forgotten instead.")] = False,
     before: Annotated[
-        str | None, typer.Option("--before", metavar="ID", help="Only those older than this memory.")
+        str | None, typer.Option("--before", metavar="ID", help="Only those older than this one.")
     ] = None,
     json: Json = False,
     no_daemon: NoDaemon = False,
@@ -183,16 +179,15 @@ def list_(
 )
 def forget(
     words: Ids = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be forgotten, and forget nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and forget nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
     no_daemon: NoDaemon = False,
 ) -> int:
     """Forget memories, until they are restored.
 
-    Recall and list pass them over; [cyan]memd restore[/] brings them back. Asks first. Without a terminal to ask at, [cyan]--yes[/] is needed.
+    Recall and list pass them over; [cyan]memd restore[/] brings them back.
+    Asks first. Without a terminal to ask at, [cyan]--yes[/] is needed.
     """
     return perform(Session("forget", locals()), changes.forget)
 
@@ -208,10 +203,8 @@ def restore(words: Ids = None, json: Json = False, no_daemon: NoDaemon = False) 
 )
 def tag(
     words: Ids = None,
-    add: Annotated[list[str], typer.Option("--add", "-a", metavar="TAG", help="Put this tag on. Repeatable.")] = [],  # noqa: B006
-    remove: Annotated[
-        list[str], typer.Option("--remove", "-r", metavar="TAG", help="Take this tag off. Repeatable.")
-    ] = [],  # noqa: B006
+    add: Annotated[list[str], typer.Option("--add", "-a", metavar="TAG", help="Put it on. Repeatable.")] = [],  # noqa: B006
+    remove: Annotated[list[str], typer.Option("--remove", "-r", metavar="TAG", help="Take it off. Repeatable.")] = [],  # noqa: B006
     json: Json = False,
     no_daemon: NoDaemon = False,
 ) -> int:

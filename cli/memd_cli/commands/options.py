@@ -17,7 +17,7 @@ OwnScope = Annotated[
         "--scope",
         "-s",
         metavar="SCOPE",
-        help="Where it applies: a project's folder or [cyan]global[/]. Default: the repository you are in, else global.",
+        help="Where it applies: a folder or [cyan]global[/]. Default: the repository you are in, else global.",
     ),
 ]
 
@@ -48,12 +48,8 @@ Kind = Annotated[
         help="note (default), decision, fact, preference, convention, procedure, fix, task, turn, commit or document.",
     ),
 ]
-Tags = Annotated[
-    list[str], typer.Option("--tag", "-t", metavar="TAG", help="Only with this tag. Repeatable: all of them.")
-]
-NewTags = Annotated[
-    list[str], typer.Option("--tag", "-t", metavar="TAG", help="A free word to find it by. Repeatable.")
-]
+Tags = Annotated[list[str], typer.Option("--tag", "-t", metavar="TAG", help="Only with this tag. Repeatable.")]
+NewTags = Annotated[list[str], typer.Option("--tag", "-t", metavar="TAG", help="A word to find it by. Repeatable.")]
 Source = Annotated[
     str | None,
     typer.Option("--source", metavar="TEXT", help="Only where who, door, path or session contains this."),

@@ -26,7 +26,7 @@ def stats(json: Json = False, no_daemon: NoDaemon = False) -> int:
 
 @app.command(
     rich_help_panel=CARE,
-    epilog=examples("memd doctor", "memd doctor --json | jq '.data.checks[] | select(.status != \"ok\")'"),
+    epilog=examples("memd doctor", "memd doctor --json | jq .data.checks"),
 )
 def doctor(json: Json = False) -> int:
     """Check that everything works, by doing it.
@@ -45,9 +45,7 @@ def config(context: typer.Context, json: Json = False) -> int | None:
     return None
 
 
-Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="A setting, as `memd config` lists them.", show_default=False)
-]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A setting, as in `memd config`.", show_default=False)]
 
 
 @settings.command(epilog=examples("memd config get daemon.idle_exit"))

@@ -1,0 +1,180 @@
+"""What each command prints with ``--json``, as types: ``schemas/`` is generated from here.
+
+Every command prints one object: ``ok``, ``command``, then ``data`` or ``error``, ``degraded`` and ``took_ms``.
+``ok`` says that the command was carried out; a recall that found nothing is ok, and exits with 1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from memd.daemon.protocol import ListResult, MemoriesResult, Status
+from memd.model import NewMemory, Recollection, Remembered, Stats, StoredMemory
+
+
+class Error(msgspec.Struct, frozen=True):
+    """What went wrong: a stable name for programs, a sentence for people, what to do next (may be empty)."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The object of a command that could not be carried out. Exit codes 1 (no such memory), 2 and 3."""
+
+    ok: Literal[False]
+    command: str
+    error: Error
+    degraded: list[str]
+    took_ms: float
+
+
+class RememberData(msgspec.Struct, frozen=True):
+    """One for each text, in order."""
+
+    remembered: list[Remembered]
+
+
+class ForgetData(msgspec.Struct, frozen=True):
+    """The memories as they now are, or with `dry_run` as they would go."""
+
+    memories: list[StoredMemory]
+    dry_run: bool
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A file that was passed over."""
+
+    path: str
+    why: str
+
+
+class IngestData(msgspec.Struct, frozen=True):
+    """What was read, how many memories that added, and how many were there already."""
+
+    sources: list[str]
+    added: int
+    known: int
+    passages: int
+    skipped: list[Skipped]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of the doctor's."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    finding: str
+    hint: str
+
+
+class DoctorData(msgspec.Struct, frozen=True):
+    """All checks, and how many aren't well."""
+
+    checks: list[Check]
+    failed: int
+    warnings: int
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A setting, and where its value comes from: `default`, `file` or the name of a variable."""
+
+    name: str
+    value: str | int | float | bool
+    default: str | int | float | bool
+    origin: str = msgspec.field(name="from")
+
+
+class ConfigData(msgspec.Struct, frozen=True):
+    """Paths by name, and the settings."""
+
+    paths: dict[str, str]
+    settings: list[Setting]
+
+
+class CompletionData(msgspec.Struct, frozen=True):
+    """The script, or where it was installed."""
+
+    shell: str
+    path: str
+    script: str
+
+
+class Running(Status, frozen=True, kw_only=True):
+    """A daemon that answers."""
+
+    running: Literal[True]
+    socket: str
+
+
+class NotRunning(msgspec.Struct, frozen=True):
+    """No daemon."""
+
+    running: Literal[False]
+    home: str
+
+
+class StoppedData(msgspec.Struct, frozen=True):
+    """`stopped` is false where none ran."""
+
+    running: Literal[False]
+    stopped: bool
+
+
+class LogsData(msgspec.Struct, frozen=True):
+    """The last lines of the log."""
+
+    path: str
+    lines: list[str]
+
+
+class ServiceData(msgspec.Struct, frozen=True):
+    """The unit file that was written or removed."""
+
+    path: str
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Percentages, means over the questions."""
+
+    r_at_5: float = msgspec.field(name="R@5")
+    r_at_10: float = msgspec.field(name="R@10")
+    mrr: float = msgspec.field(name="MRR")
+
+
+class BenchData(msgspec.Struct, frozen=True):
+    """Scores by ranking; `memd` is the recall itself."""
+
+    rows: dict[str, Scores]
+
+
+# Command → what stands under `data`. A tuple is one or the other.
+DATA: dict[str, tuple[type, ...]] = {
+    "remember": (RememberData,),
+    "recall": (Recollection,),
+    "show": (MemoriesResult,),
+    "list": (ListResult,),
+    "forget": (ForgetData,),
+    "restore": (MemoriesResult,),
+    "tag": (MemoriesResult,),
+    "ingest": (IngestData,),
+    "stats": (Stats,),
+    "doctor": (DoctorData,),
+    "config": (ConfigData,),
+    "config get": (ConfigData,),
+    "config set": (ConfigData,),
+    "config unset": (ConfigData,),
+    "completion": (CompletionData,),
+    "daemon start": (Running,),
+    "daemon restart": (Running,),
+    "daemon status": (Running, NotRunning),
+    "daemon stop": (StoppedData,),
+    "daemon logs": (LogsData,),
+    "service install": (ServiceData,),
+    "service uninstall": (ServiceData,),
+    "bench recall": (BenchData,),
+}
+LINES: dict[str, type] = {"remember-line": NewMemory}  # what is read: one line of `remember --jsonl`

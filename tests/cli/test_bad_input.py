@@ -1,0 +1,162 @@
+"""Bad input: a clear error on standard error, a documented exit code, nothing lost, no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, Memd
+
+WRONG = {
+    "no text": (["remember"], "empty", 2),
+    "white space": (["remember", "   "], "", 2),
+    "unknown kind": (["remember", "-k", "rumour", "x"], "rumour", 2),
+    "all scopes": (["remember", "-s", "all", "x"], "scope", 2),
+    "text and file": (["remember", "x", "--file", "y"], "--file", 2),
+    "missing file": (["remember", "--file", "/no/such/file"], "/no/such/file", 2),
+    "folder as file": (["remember", "--file", "/"], "folder", 2),
+    "malformed date": (["remember", "--at", "the day of never", "x"], "--at", 2),
+    "date past all calendars": (["recall", "--since", "99999-01-01", "x"], "--since", 2),
+    "malformed since": (["recall", "--since", "2024-13-45", "x"], "--since", 2),
+    "malformed now": (["recall", "--now", "''", "x"], "--now", 2),
+    "unknown channel": (["recall", "--without", "psychic", "x"], "psychic", 2),
+    "limit of none": (["recall", "-n", "0", "x"], "limit", 2),
+    "limit of too many": (["recall", "-n", "1001", "x"], "limit", 2),
+    "limit of no number": (["recall", "-n", "few", "x"], "--limit", 2),
+    "negative limit": (["list", "-n", "-1"], "limit", 2),
+    "empty question": (["recall", ""], "", 2),
+    "unknown id": (["show", "zzzzzzzzzzzzz"], "zzz", 1),
+    "no id": (["show"], "id", 2),
+    "id with a quote": (["show", "'; DROP TABLE memory --"], "", None),
+    "empty id": (["show", ""], "", 2),
+    "no tag": (["tag", "zzz"], "tag", 2),
+    "nobody to ask": (["forget", "zzz"], "", None),
+    "unknown command": (["rember", "x"], "remember", 2),
+    "unknown option": (["recall", "--limti", "3", "x"], "--limit", 2),
+    "dash text": (["remember", "-not an option"], "--", 2),
+    "missing value": (["recall", "--limit"], "--limit", 2),
+    "unknown setting": (["config", "get", "colour.scheme"], "colour.scheme", 2),
+    "bad setting": (["config", "set", "daemon.idle_exit", "soon"], "idle_exit", 2),
+    "missing path": (["ingest", "/no/such/folder"], "/no/such/folder", 2),
+    "nothing to ingest": (["ingest"], "ingest", 2),
+    "no repository": (["ingest", "--git", "/"], "", 2),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def untouched(full: Memd) -> Iterator[None]:
+    """Whatever goes wrong in this module, the store has at the end what it had before."""
+    before = full.json("stats")
+    yield
+    after = full.json("stats")
+    assert (after["memories"], after["passages"], after["forgotten"]) == (before["memories"], before["passages"], 0)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_use_is_told_in_a_line(full: Memd, name: str) -> None:
+    words, told, code = WRONG[name]
+    done = full(*words, check=False)
+    assert done.out == b"" and done.err.startswith("memd: ") and done.err.count("\n") <= 2
+    assert done.code == code if code is not None else done.code in (1, 2)
+    assert told in done.err
+
+
+@pytest.mark.parametrize(
+    "name", ["white space", "malformed since", "unknown id", "unknown option", "bad setting", "limit of no number"]
+)
+def test_wrong_use_is_told_in_one_object(full: Memd, name: str) -> None:
+    words, told, code = WRONG[name]
+    at = 1 if words[0] != "config" else 3
+    done = full(*words[:at], "--json", *words[at:], check=False)
+    error = done.answer["error"]
+    assert (done.code, done.err, done.answer["ok"]) == (code, "", False)
+    assert error["code"] and told in error["message"] + error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"caf\xe9", "UTF-8 (byte 3)"), (b"a\0b", "NUL"), (b"", ""), (b" \n\t\n", ""), (b"\xed\xa0\x80", "UTF-8")],
+)
+def test_bytes_that_are_no_text_are_refused(full: Memd, tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "text"
+    file.write_bytes(content)
+    for done in (full("remember", stdin=content, check=False), full("remember", "--file", str(file), check=False)):
+        assert done.code == 2 and done.err.startswith("memd: ") and told in done.err
+
+
+def test_an_argument_that_is_no_utf8_is_refused(full: Memd) -> None:
+    for words in (
+        [b"remember", b"caf\xe9"],
+        [b"recall", b"caf\xe9"],
+        [b"show", b"caf\xe9"],
+        [b"recall", b"--json", b"caf\xe9"],
+    ):
+        done = subprocess.run(
+            [*map(os.fsencode, COMMAND), *words], capture_output=True, env=full.environ({}), cwd=full.cwd, check=False
+        )
+        assert done.returncode == 2 and b"Traceback" not in done.stderr
+
+
+def test_more_than_64_mib_is_refused_before_it_is_read_whole(full: Memd) -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            [*COMMAND, "remember"],
+            stdin=endless,
+            capture_output=True,
+            env=full.environ({}),
+            cwd=full.cwd,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2 and b"64 MiB" in done.stderr
+
+
+def test_a_question_may_hold_anything(full: Memd) -> None:
+    for question in (
+        '"',
+        "AND OR NOT NEAR(",
+        "a* ^b",
+        "'; DROP TABLE memory; --",
+        "🙂👩‍👩‍👧",
+        "é" * 500,
+        "x" * 60_000,
+        "\x1b[31m",
+    ):
+        done = full("recall", "--", question, check=False)
+        assert done.code in (0, 1), done.err
+
+
+def test_an_ambiguous_beginning_is_told(full: Memd) -> None:
+    done = full("show", "1", check=False)
+    assert done.code == 2 and "hint: " in done.err
+
+
+def test_a_removed_working_folder_means_the_global_scope(full: Memd, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"cd {gone} && rmdir {gone} && exec {COMMAND[0]} -m memd_cli list --json"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, env=full.environ({}), check=False)
+    assert b'"scope":"global"' in done.stdout and done.returncode == 0, done
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cant_be_written_is_told(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    for more in ([], ["--no-daemon"]):
+        done = Memd(locked / "home", tmp_path)("remember", "x", *more, check=False)
+        assert done.code == 3 and "hint: " in done.err
+
+
+@pytest.mark.parametrize("more", [[], ["--no-daemon"]])
+def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path, more: list[str]) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "memd.db").write_bytes(b"dear diary, " * 1000)
+    done = Memd(home, tmp_path)("remember", "x", *more, check=False)
+    assert done.code == 3 and "memd: " in done.err
+    assert (home / "memd.db").read_bytes() == b"dear diary, " * 1000
