@@ -41,11 +41,10 @@ _WORD = re.compile(rf"[^\W_{_DIACRITICS}][^\W_]*(?:[{_DIACRITICS}{_PRIVATE}]+[^\
 
 def _fold(word: str) -> str:
     """Lower-case, without the diacritics of Latin letters, as `unicode61 remove_diacritics 2` does."""
-    word = word.lower()
     if word.isascii():
-        return word
+        return word.lower()
     folded = []
-    for character in word:
+    for character in map(_fold_case, word):
         if character in _DIACRITICS:
             continue
         base = unicodedata.normalize("NFD", character)
@@ -53,10 +52,17 @@ def _fold(word: str) -> str:
     return "".join(folded)
 
 
+def _fold_case(character: str) -> str:
+    """Unicode's simple case folding: one character to one, so that the sharp s stays."""
+    folded = character.casefold()
+    return folded if len(folded) == 1 else character.lower()[:1]
+
+
 def terms(text: str) -> list[str]:
     """The distinct words of `text` in order of first appearance, cut and folded as the index does.
 
-    Stop words are kept: what to do with them is the caller's choice. O(len(text)).
+    Stop words are kept: what to do with them is the caller's choice. What entered Unicode after SQLite's
+    tables (6.1, so the newer emoji) is taken for a letter by the index and left out here. O(len(text)).
     """
     found: dict[str, None] = {}
     for match in _WORD.finditer(text):

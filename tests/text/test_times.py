@@ -322,7 +322,17 @@ def test_an_expression_means_the_same_with_words_after_it(text: str, after: str)
 
 @given(
     st.sampled_from(
-        ["yesterday", "today", "three days ago", "two weeks ago", "last Tuesday", "next Friday", "two weekends ago", "since last Monday", "in the last 3 weeks"]
+        [
+            "yesterday",
+            "today",
+            "three days ago",
+            "two weeks ago",
+            "last Tuesday",
+            "next Friday",
+            "two weekends ago",
+            "since last Monday",
+            "in the last 3 weeks",
+        ]
     ),
     st.integers(1, 200),
 )

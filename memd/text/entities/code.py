@@ -21,6 +21,7 @@ from memd.text.entities.vocabulary import (
 )
 from memd.text.words import STOP_WORDS
 
+LONGEST_COMMAND = 4  # words between backticks; more are prose or a query
 LONGEST_BLOB = 1000  # characters without a blank; a longer run is data (base64, minified code)
 
 _RUN = re.compile(r"\S+")
@@ -30,7 +31,7 @@ _CALM = re.compile(r"[\"'(\[]?[^\W\d_]+[\"')\].,;:!?]{0,3}")  # a word in ordina
 _SHAPE = re.compile(
     r"""
       (?P<url> (?<![A-Za-z0-9]) [A-Za-z][a-z0-9+]{1,11} :// [^\s<>"'`|\\^{}\[\]]+ )
-    | (?P<email> [\w.+-]{1,64} @ [A-Za-z0-9-]{1,63} (?: \.[A-Za-z0-9-]{1,63} ){1,4} (?![\w@]) )
+    | (?P<email> [\w.+-]{1,64} @ [A-Za-z0-9-]{1,63} (?: \.[A-Za-z0-9-]{1,63} ){0,3} \.[A-Za-z]{2,24} (?![\w@]) )
     | (?P<scoped> (?<![\w/]) @ [a-z0-9][\w.-]{0,63} / [a-z0-9][\w.-]{0,63} (?: @ [~^]? v?\d[\w.-]{0,30} )? )
     | (?P<handle> (?<![\w.)\]@/]) @ [A-Za-z][\w-]{0,63} (?: \.\w{1,63} ){0,4} \(? )
     | (?P<pinned> (?P<pinned_name> [A-Za-z][\w.-]{0,63} ) (?: \[ [\w,-]{1,40} \] )? (?: [=~!]= | [<>]=? | @ [~^]? ) v?
@@ -41,10 +42,11 @@ _SHAPE = re.compile(
     | (?P<version> (?<![\w.-]) (?: v\d{1,5} (?: \.\d{1,6} ){1,3} | \d{1,5} (?: \.\d{1,6} ){2,3} )
                    (?: [.-]? (?:a|b|rc|alpha|beta|dev|post) [.-]? \d{0,4} )? (?![\w/]|\.\d) )
     | (?P<path> (?<![\w.]) (?: (?: ~ | \.{1,2} | [A-Za-z]: )? [\\/] )? [\w.@%+~-]{1,100}
-                (?: [\\/]{1,2} [\w.@%+~*-]{1,100} )+ [\\/]? | (?<![\w.]) (?: ~ | \.{1,2} )? / [\w.@%+~-]{1,100} /? )
+                (?: [\\/]{1,2} [\w.@%+~*-]{1,100} )+ [\\/]?
+              | (?<![\w.`'")\]}]) (?: ~ | \.{1,2} )? / [\w.@%+~-]{1,100} /? )
     | (?P<commit> (?<![\w.-]) (?= [a-f]{0,40}\d ) (?= \d{0,40}[a-f] ) [0-9a-f]{7,40} (?![\w-]) )
     | (?P<code> (?: ORA | CVE-\d{4} ) - \d{4,7} )
-    | (?P<run> [\w.](?: [\w-] | (?: \. | :: | -> ) (?=\w) ){0,200} ) (?P<tail> \( | =(?=[^\s=>]) )?
+    | (?P<run> [\w.](?: \w | (?: \. | :: | -> ) (?=\w) | - (?!>) ){0,200} ) (?P<tail> \( | =(?=[^\s=>]) )?
     """,
     re.X,
 )
@@ -58,6 +60,8 @@ _ERROR_CODE = re.compile(
 _MIXED = re.compile(r"(?!v\d)[A-Za-z]+\d\w*")
 _VERSION = re.compile(r"v?\d{1,5}(?:\.\d{1,6}){0,3}")
 
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_KEBAB = re.compile(r"[A-Za-z][\w-]*")
 _BACKTICKED = re.compile(r"`([^`\n]{1,160})`")
 _STATUS = re.compile(
     r"\b(?:(?:https?(?:/\d(?:\.\d)?)?(?: (?:status|error|code|response))?(?: code)?|status(?: code)?)[ :=]{1,3}"
@@ -86,20 +90,25 @@ def squeeze(identifier: str) -> str:
 
 
 def backticked(text: str) -> Iterator[Entity]:
-    """Single words between backticks, which may be plain words elsewhere: `` `table` ``."""
+    """Words between backticks, which may be plain words elsewhere: `` `table` ``, `` `tool show --all` ``."""
     if "`" not in text:
         return
     for match in _BACKTICKED.finditer(text):
-        inner = match[1].strip()
-        word = inner.rstrip("=:;,")
-        if not word or any(character.isspace() for character in word):
-            continue
-        begin, stop = match.span(1)
-        word = word.removesuffix("()").replace("...", "").removesuffix("(")
-        if re.fullmatch(r"[^\W\d]\w*", word):
-            yield from _identifier(word, begin, stop)
-        elif re.fullmatch(r"[A-Za-z][\w-]*", word):
-            yield from _package(word, begin, stop)
+        words = list(_RUN.finditer(text, *match.span(1)))
+        if len(words) <= LONGEST_COMMAND:
+            for place, word in enumerate(words):
+                if place or len(words) == 1 or "-" not in word[0]:  # the program that a command calls names little
+                    yield from _quoted(word[0], word.start(), word.end(), alone=len(words) == 1)
+
+
+def _quoted(word: str, begin: int, stop: int, alone: bool) -> Iterator[Entity]:
+    word = word.rstrip(":;,").removesuffix("=").replace("...", "").removesuffix("()").removesuffix("(")
+    if not alone and (len(word) < 3 or word.lower() in STOP_WORDS):
+        return
+    if _IDENTIFIER.fullmatch(word):
+        yield from _identifier(word, begin, stop)
+    elif _KEBAB.fullmatch(word):
+        yield from _package(word, begin, stop)
 
 
 def phrases(text: str) -> Iterator[Entity]:
@@ -121,6 +130,8 @@ def phrases(text: str) -> Iterator[Entity]:
         if product.lower() in _NOT_PRODUCTS:
             if product.lower() in ("version", "release", "released", "releases"):
                 yield Entity("version", number, *match.span("number"))
+        elif product.lower().endswith(("ed", "ing")):
+            continue
         elif not product.islower() or "-" in product or number.count(".") > 1:
             yield from _package(product, *match.span("product"))
             yield Entity("version", number, *match.span("number"))
@@ -142,7 +153,7 @@ def shapes(text: str) -> Iterator[Entity]:
     """Names that can be told by their characters alone."""
     for run in _RUN.finditer(text):
         if _CALM.fullmatch(run[0]):
-            if run[0].islower() or not _has_hump(run[0]):
+            if run[0].islower() or not (_has_hump(run[0]) or run[0].strip("\"'([)].,;:!?").lower() in BARE_FILES):
                 continue
         elif run.end() - run.start() > LONGEST_BLOB:
             continue
@@ -320,14 +331,14 @@ def _path(path: str, begin: int, stop: int) -> Iterator[Entity]:
     last = parts[-1]
     rooted = name.startswith(("/", "~/", "../")) or path.startswith("./") or trimmed[1:2] == ":"
     filed = "." in last.strip(".") and (last.rpartition(".")[2] in FILE_EXTENSIONS or len(parts) > 2)
-    coded = "_" in name or parts[0] in FOLDERS or parts[0].startswith(".") or (len(parts) > 3 and path == path.lower())
+    coded = parts[0] in FOLDERS or parts[0].startswith(".") or (len(parts) > 3 and path == path.lower())
     if parts[0].rpartition(".")[2] in TOP_DOMAINS and "." in parts[0] and not rooted:
         yield Entity("url", name.rstrip("/"), begin, stop)
     elif rooted or filed or coded or last in BARE_FILES:
         yield Entity("path", name.rstrip("/"), begin, stop)
         if len(parts) > 1 and len(last) > 2 and (filed or coded):
             yield Entity("path", last, begin, stop)
-    elif len(parts) == 2:
+    else:  # alternatives: `not_null/default`, `TCP/IP`
         position = begin
         for piece in re.split(r"[\\/]", trimmed):
             if _looks_coded(piece):

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from memd.text.entities.entity import Entity
-from memd.text.entities.vocabulary import CALENDAR_WORDS, STARTERS
+from memd.text.entities.vocabulary import BARE_FILES, CALENDAR_WORDS, STARTERS
 
+_NOBODY = STARTERS | CALENDAR_WORDS | BARE_FILES
 LONGEST_NAME = 4  # words; a longer run of capitals is a title
 
 _WORD = r"(?:(?:Mc|Mac|O['’]|D['’]|De|Le|Van)?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{1,30}(?:['’-][^\W\d_]{1,30}){0,3})"
@@ -30,7 +31,7 @@ def proper_names(text: str) -> Iterator[Entity]:
     """Speakers (`Name: …` at the start of a line) and proper names, lower-case; each word of a longer one too."""
     for match in _SPEAKER.finditer(text):
         words = match["name"].lower().rstrip(".").split()
-        if not any(word in STARTERS or word in CALENDAR_WORDS for word in words):
+        if _NOBODY.isdisjoint(words):
             yield from _person(words, *match.span("name"))
     accepted: set[str] = set()
     doubtful: list[tuple[str, int, int]] = []
@@ -63,7 +64,9 @@ def _runs(text: str) -> Iterator[tuple[list[str], int, int, bool]]:
         written = match["word"].lower().replace("’", "'")
         name = written.removesuffix("'s")
         follows = words and not owner and match.start() == stop + 1 and text[stop] == " "
-        empty = written in STARTERS or name in STARTERS or name in CALENDAR_WORDS
+        empty = written in _NOBODY or name in _NOBODY
+        if name == "new" and not _starts_sentence(text, match.start()):
+            empty = False  # New York
         if words and (empty or not follows):
             yield from _run(words, begin, stop, starts)
             words = []

@@ -20,7 +20,7 @@ FOLDERS = listed("""
     app apps packages examples tools vendor node_modules build dist include config .github .git .vscode .config public
     static assets templates migrations crates
     """)
-TOP_DOMAINS = listed("com org net edu gov io dev ai app co uk de fr jp nl eu")
+TOP_DOMAINS = listed("com org net edu gov io ai uk de fr jp nl eu")
 
 INSTALLERS = listed("pip pip3 pipx uv npm npx yarn pnpm bun cargo brew apt apt-get dnf gem conda poetry")
 
@@ -78,5 +78,7 @@ STARTERS = listed("""
     input output user assistant system human file line version section chapter figure table part page appendix
     english american british european
     everyone everybody someone somebody anyone anybody nobody something anything everything nothing
+    yeah yep yup nope nah bye goodbye congrats congratulations woah whoa aw aww haha lol gosh wow hmm hm huh ugh yay
+    cheers welcome glad happy love morning evening afternoon night ran self true false null none optional
     mr mrs ms dr prof sir
     """)
