@@ -27,7 +27,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lexical_depth, dense_depth: candidates from words, and from each pooled voice.
     """
 
-    k: float = 5.0
+    k: float = 3.0
     lexical: float = 2.0
     context: float = 0.3
     late: float = 1.5
@@ -39,8 +39,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late_stop: float = 0.2
     late_power: float = 2.0
     late_length: float = 0.03
-    entity: float = 0.5
-    temporal: float = 3.0
+    entity: float = 1.5
+    temporal: float = 5.0
     episode: float = 2.0
     episode_hits: int = 5
     lexical_depth: int = 100

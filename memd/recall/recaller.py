@@ -122,7 +122,7 @@ class Recaller:
     def _degraded(self, db: sqlite3.Connection, visible: Visible) -> tuple[str, ...]:
         if self._encoder is None:
             return (self._why_no_encoder or "There is no encoder; recall goes by words alone.",)
-        if not vectors.is_current(db, self._encoder.fingerprint):
+        if vectors.current(db) is not None and not vectors.is_current(db, self._encoder.fingerprint):
             return ("The store's vectors are another encoder's; recall goes by words until they are made anew.",)
         if waiting := self._resident.waiting(visible):
             noun = "passage waits" if waiting == 1 else "passages wait"

@@ -1,0 +1,224 @@
+"""Recall through the public door: each channel finds what only it can find, and says so."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from memd import Memory
+from memd.errors import BadInput
+from memd.model import CHANNELS, NewMemory, Recollection
+
+NOW = datetime(2024, 6, 19, 12, 0, tzinfo=UTC)  # a Wednesday
+
+FILLER = (
+    "The kitchen sink drips at night.",
+    "Bread rises best in a warm oven with the light on.",
+    "The train to the coast leaves from platform nine.",
+    "Her bicycle has a flat tyre again.",
+    "Tomatoes want sun and regular water.",
+)
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    with Memory.open(tmp_path, clock=lambda: NOW) as opened:
+        yield opened
+
+
+def texts(answer: Recollection) -> list[str]:
+    return [hit.memory.text for hit in answer.hits]
+
+
+def opened(answer: Recollection) -> set[str]:
+    assert answer.trace is not None
+    return {channel.channel for channel in answer.trace.channels if channel.open}
+
+
+def test_words_alone_find_what_no_vector_would(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER] + [NewMemory("zqx-7731 goes to the printer")])
+    answer = memory.recall("zqx 7731", without=("semantic", "entity"))
+    assert texts(answer)[0] == "zqx-7731 goes to the printer"
+
+
+def test_meaning_alone_finds_what_no_word_would(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    answer = memory.recall("faucet leaking after dark", explain=True)
+    assert texts(answer)[0] == FILLER[0]
+    assert "lexical" not in {reason.channel for reason in answer.hits[0].contributions}
+
+
+def test_other_spellings_of_a_name_meet(memory: Memory) -> None:
+    memory.remember_many(
+        [NewMemory(text) for text in FILLER]
+        + [NewMemory(f"Part {number} of the table is done.") for number in range(30)]
+        + [NewMemory("createTable() must not be called twice.")]
+    )
+    answer = memory.recall("what about create_table?", explain=True, without=("semantic", "lexical"))
+    assert texts(answer)[0] == "createTable() must not be called twice."
+    assert [reason.channel for reason in answer.hits[0].contributions] == ["entity"]
+
+
+def test_a_named_time_opens_the_temporal_channel(memory: Memory) -> None:
+    for days in range(60):
+        memory.remember(f"We talked about the release, day {days}.", event_at=NOW - timedelta(days=days))
+    answer = memory.recall("what did we say about the release yesterday?", explain=True, limit=1)
+    assert "temporal" in opened(answer)
+    assert texts(answer) == ["We talked about the release, day 1."]
+    assert "temporal" not in opened(memory.recall("what did we say about the release?", explain=True))
+
+
+def test_a_named_time_is_read_at_the_query_s_own_date(memory: Memory) -> None:
+    for days in range(60):
+        memory.remember(f"We talked about the release, day {days}.", event_at=NOW - timedelta(days=days))
+    answer = memory.recall("what did we say about the release yesterday?", now=NOW - timedelta(days=30), limit=1)
+    assert texts(answer) == ["We talked about the release, day 31."]
+
+
+def test_activation_spreads_through_the_episode(memory: Memory) -> None:
+    parts = [
+        "The deploy failed.",
+        "Permission denied on the bucket.",
+        "We gave the role write access.",
+        "Then it went through.",
+    ]
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many([NewMemory(text, episode="monday") for text in parts])
+    answer = memory.recall("why did the deploy fail, permission denied on the bucket?", explain=True)
+    gained = {hit.memory.text for hit in answer.hits for reason in hit.contributions if reason.channel == "spreading"}
+    assert set(parts[:2]) <= gained
+    assert not gained & set(FILLER)
+
+
+def test_a_neighbour_s_words_count(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many(
+        [NewMemory("Which database did we choose?", episode="chat"), NewMemory("The small one.", episode="chat")]
+    )
+    assert "The small one." in texts(memory.recall("database choose", without=("semantic", "spreading")))
+
+
+def test_shares_add_up_to_the_score_and_misses_follow_the_hits(memory: Memory) -> None:
+    memory.remember_many(
+        [NewMemory(f"The release {number} of the tool is out.", episode="log") for number in range(20)]
+    )
+    answer = memory.recall("release 7 of the tool", explain=True, limit=3)
+    for hit in answer.hits:
+        assert sum(reason.share for reason in hit.contributions) == pytest.approx(hit.score, abs=1e-5)
+    assert answer.trace is not None
+    assert answer.trace.missed
+    assert answer.trace.missed[0].rank == 4
+    assert not {missed.id for missed in answer.trace.missed} & {hit.memory.id for hit in answer.hits}
+    assert {channel.channel for channel in answer.trace.channels} == set(CHANNELS)
+    assert answer.trace.missed[0].score <= answer.hits[-1].score
+
+
+def test_recall_stays_in_its_scope(memory: Memory) -> None:
+    for scope in ("/work/a", "/work/b", "global"):
+        memory.remember(f"The tests run with tox in {scope}.", scope=scope)
+    assert set(texts(memory.recall("how do the tests run", scope="/work/a"))) == {
+        "The tests run with tox in /work/a.",
+        "The tests run with tox in global.",
+    }
+    assert texts(memory.recall("how do the tests run", scope="/nowhere")) == ["The tests run with tox in global."]
+    assert len(memory.recall("how do the tests run", scope="all").hits) == 3
+
+
+def test_a_query_that_names_a_scope_s_mark_sees_no_more(memory: Memory) -> None:
+    memory.remember("secret of the other project", scope="/work/b")
+    memory.remember("plain note", scope="/work/a")
+    for text in ("s3", "mark : s2", "s2 OR s3", '{mark} : "s2"'):
+        assert all(hit.memory.scope != "/work/b" for hit in memory.recall(text, scope="/work/a").hits)
+
+
+def test_filters_narrow_every_channel(memory: Memory) -> None:
+    day = timedelta(days=1)
+    memory.remember("The cache is Redis.", kind="decision", tags=("cache",), event_at=NOW - 10 * day)
+    memory.remember("The cache was too small.", kind="fact", tags=("cache", "size"), event_at=NOW - 5 * day)
+    memory.remember("The cache is fine now.", kind="note", event_at=NOW - day)
+    query = "what about the cache"
+    assert texts(memory.recall(query, kinds=("decision",))) == ["The cache is Redis."]
+    assert texts(memory.recall(query, tags=("cache", "size"))) == ["The cache was too small."]
+    assert texts(memory.recall(query, since=NOW - 2 * day)) == ["The cache is fine now."]
+    assert texts(memory.recall(query, until=NOW - 7 * day)) == ["The cache is Redis."]
+    assert memory.recall(query, kinds=("fix",)).hits == ()
+
+
+def test_rare_matches_are_found_behind_many_that_the_filter_hides(memory: Memory) -> None:
+    memory.remember_many([NewMemory(f"cache note {number}", kind="note") for number in range(300)])
+    memory.remember("One fix about the cache, told at some length, with many other words around it.", kind="fix")
+    assert len(memory.recall("cache note", kinds=("fix",), without=("semantic",)).hits) == 1
+
+
+def test_a_long_memory_is_found_by_its_middle_and_shows_that_passage(memory: Memory) -> None:
+    filler = "\n\n".join(f"Paragraph {number} says nothing of interest to anyone at all." for number in range(200))
+    text = filler + "\n\nThe password rotation happens every ninety days.\n\n" + filler
+    memory.remember(text)
+    hit = memory.recall("how often are passwords rotated").hits[0]
+    assert hit.memory.text == text
+    assert "every ninety days" in hit.excerpt.text
+    assert hit.excerpt.text == text[hit.excerpt.start : hit.excerpt.end]
+
+
+def test_one_memory_is_one_hit(memory: Memory) -> None:
+    memory.remember(
+        "\n\n".join(
+            f"The build takes {number} minutes on the old machine, and we should mend it." for number in range(300)
+        )
+    )
+    assert len(memory.recall("how long does the build take").hits) == 1
+
+
+def test_equal_texts_in_two_scopes_keep_the_order_of_writing(memory: Memory) -> None:
+    first = memory.remember("Always squash.", scope="/work/a").id
+    second = memory.remember("Always squash.", scope="global").id
+    for _ in range(3):
+        assert [hit.memory.id for hit in memory.recall("squash", scope="/work/a").hits] == [first, second]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "a\0b", "\ud800", "x" * 100_001])
+def test_what_is_no_question_is_refused(memory: Memory, text: str) -> None:
+    with pytest.raises(BadInput):
+        memory.recall(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "'; DROP TABLE memory; --",
+        "a AND",
+        "NOT",
+        "NEAR(",
+        "text:*",
+        "^",
+        "(((",
+        "{text} : x",
+        "*",
+        "?!…",
+        "the of and",
+        "🙂",
+        "a\u0301",
+    ],
+)
+def test_operators_and_signs_are_only_text(memory: Memory, text: str) -> None:
+    memory.remember("A note about nothing.")
+    memory.recall(text, explain=True)
+    assert memory.stats().memories == 1
+
+
+def test_an_empty_store_has_no_hits(memory: Memory) -> None:
+    answer = memory.recall("anything at all", explain=True)
+    assert answer.hits == ()
+    assert answer.degraded == ()
+
+
+def test_without_vectors_recall_goes_by_words_and_says_so(tmp_path: Path) -> None:
+    with Memory.open(tmp_path, encode="off") as memory:
+        memory.remember("The linter is ruff.")
+        answer = memory.recall("linter")
+        assert texts(answer) == ["The linter is ruff."]
+        assert "1 passage waits" in answer.degraded[0]
+        memory.encode_pending()
+        assert memory.recall("linter").degraded == ()
