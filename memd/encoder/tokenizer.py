@@ -16,9 +16,9 @@ from memd.errors import EncoderUnavailable
 if TYPE_CHECKING:
     import tokenizers
 
-# A word longer than this becomes one [UNK] (max_input_chars_per_word), so it is also the most tokens a word can give.
-LONGEST_WORD = 100
-WINDOW = 1 << 16
+# Characters that are tokenized in one go. Long texts go window by window, so that memory stays bounded and the head of
+# a text costs no more than what it holds.
+WINDOW = 1 << 12
 _SPACE = re.compile(r"\s")
 
 
@@ -61,34 +61,33 @@ class Tokenizer:
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Begin and end, in characters, of every token of the whole text. No specials, no truncation. O(len(text))."""
-        found: list[tuple[int, int]] = []
-        for start, end in _windows(text):
-            found += [
-                (start + a, start + b) for a, b in self._inner.encode(text[start:end], add_special_tokens=False).offsets
-            ]
-        return found
+        return [pair for _, pairs in self._by_window(text) for pair in pairs]
 
     def head(self, text: str) -> Tokens:
-        """The first tokens of the text, as many as one input holds.
-
-        Reads only as much of a long text as it takes: a cut can change the tokens of the word it falls into, which are
-        at most `LONGEST_WORD`, so with that many to spare the head is the same as the whole text's.
-        """
-        limit = self.max_words
-        size = 16 * limit
-        while True:
-            encoded = self._inner.encode(text[:size], add_special_tokens=False)
-            if size >= len(text) or len(encoded) >= limit + LONGEST_WORD:
+        """The first tokens of the text, as many as one input holds. Reads on only until it has them."""
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        for window_ids, pairs in self._by_window(text):
+            ids += window_ids
+            offsets += pairs
+            if len(ids) >= self.max_words:
                 break
-            size *= 4
-        ids = np.array(encoded.ids[:limit], dtype=np.int32)
-        return Tokens(ids, np.array(encoded.offsets[:limit], dtype=np.int32).reshape(-1, 2))
+        places = np.array(offsets[: self.max_words], dtype=np.int32).reshape(-1, 2)
+        return Tokens(np.array(ids[: self.max_words], dtype=np.int32), places)
+
+    def _by_window(self, text: str) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
+        """Ids and offsets into the whole text, window by window."""
+        for start, end in _windows(text):
+            window = text[start:end]
+            if not window.isspace():
+                encoded = self._inner.encode(window, add_special_tokens=False)
+                yield encoded.ids, [(start + a, start + b) for a, b in encoded.offsets]
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
-    """Spans that cover the text, cut before white space, so that memory stays bounded and no word is split.
+    """Spans that cover the text, cut before white space, where no token can lie across the cut.
 
-    A run of `WINDOW` characters without white space is cut anywhere.
+    A run of `WINDOW` characters without white space is cut anywhere: a word that long is no word.
     """
     start = 0
     while start < len(text):
