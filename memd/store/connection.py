@@ -187,6 +187,8 @@ def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
     connection.enable_load_extension(False)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # on macOS plain fsync leaves data in the drive's cache
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
     # No memory mapping: its pages would count to this process once a connection, and a file cut short
     # under it would kill the process instead of raising.
     connection.execute("PRAGMA mmap_size = 0")
