@@ -59,6 +59,9 @@ _COUNTED = re.compile(
     r"|index|code|number)[ ]\Z",
     re.I,
 )
+_DETERMINER = re.compile(r"\b(?:the|our|my|his|her|their|its|your|that)[ ]\Z", re.I)
+_NOUN = re.compile(r" (?!(?:of|is|was|and|or|to|in|on|at|for|has|had|does|did|who|that|which)\b)[a-z]{3}")
+_ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th)[ ]\Z", re.I)
 _NO_WEEKDAY = re.compile(
     r"\b(?:black|good|ruby|casual|cyber|super|palm|easter|ash|fat|bloody|throwback|freaky)[ ]\Z", re.I
 )
@@ -151,13 +154,30 @@ def counts(text: str, placed: Placed) -> bool:
         and _NO_WEEKDAY.search(text, max(0, atom.begin - 12), atom.begin)
     ):
         return False
+    if is_weekday(atom) and _ORDINAL.search(text, max(0, atom.begin - 8), atom.begin):
+        return False  # "the second Tuesday"
     if not atom.weak or (placed.part and not atom.verb):
         return True
     if atom.verb:
         return op in _DATE_LICENCE or (atom.period.grain == "range" and op in ("over",))
     if not atom.word:
         return op in _LICENCE or op in _HOLIDAY_LICENCE
-    return op in _LICENCE and _word_counts(text, placed)
+    return (op in _LICENCE and _word_counts(text, placed)) or _modifies(text, atom)
+
+
+def _modifies(text: str, atom: Atom) -> bool:
+    """`the March meeting`, `our May release`: a capitalised month between a determiner and a noun."""
+    written = text[atom.begin : atom.stop]
+    return (
+        written.lower() in FULL_WEAK_MONTHS
+        and written[0].isupper()
+        and _DETERMINER.search(text, max(0, atom.begin - 7), atom.begin) is not None
+        and _NOUN.match(text, atom.stop) is not None
+    )
+
+
+def is_weekday(atom: Atom) -> bool:
+    return atom.relative and atom.recur is not None and atom.period.grain == "day"
 
 
 def _word_counts(text: str, placed: Placed) -> bool:

@@ -18,6 +18,7 @@ from memd.text.times.atoms import (
     YEAR,
     Atom,
     Now,
+    Recur,
     S,
     atom,
     last_ended,
@@ -29,6 +30,7 @@ from memd.text.times.atoms import (
 from memd.text.times.periods import Period
 
 Match = re.Match[str]
+_VERSION = re.compile(r"\b(?:version|release|build|rev|v)[ ]\Z", re.I)
 
 
 def _iso(match: Match, now: Now) -> Atom | None:
@@ -59,6 +61,8 @@ def _iso_week(match: Match, now: Now) -> Atom | None:
 
 def _numeric(match: Match, now: Now) -> Atom | None:
     """`3/4/2023` month first, `3.4.2023` day first, the other way where that is the only one."""
+    if match["sep"] == "." and _VERSION.search(match.string, max(0, match.start() - 10), match.start()):
+        return None
     first, second = int(match["a"]), int(match["b"])
     month_first = second > 12 if match["sep"] == "." else first <= 12
     month, day = (first, second) if month_first else (second, first)
@@ -183,8 +187,16 @@ def _which_season(match: Match, now: Now) -> Atom | None:
     if which in ("next", "coming", "this coming"):
         return atom(match, next_to_start(recur, now), relative=True)
     if which == "this":
-        return atom(match, periods.season(now.today.year, match["season"].lower()), relative=True)
+        return atom(match, _nearest(recur, now), relative=True)
     return atom(match, last_ended(recur, now), relative=True)
+
+
+def _nearest(recur: Recur, now: Now) -> Period | None:
+    """The current one, else whichever is closer of the last and the next."""
+    last, following = recur(now.moment), next_to_start(recur, now)
+    if last is None or following is None:
+        return last or following
+    return last if now.moment - last.end <= following.start - now.moment else following
 
 
 def _seasons(name: str) -> "partial[Period | None]":
@@ -244,6 +256,11 @@ MONTH_RULES = (
         _month_day,
     ),
     rule(
+        rf"(?P<month>{MONTH})\.?{S}(?P<day>\d{{1,2}}){_ORDINAL}{S}(?:to|until|through|and){S}(?:the{S})?"
+        rf"(?P<last>\d{{1,2}})(?:st|nd|rd|th)\b{_OF_YEAR}",
+        _month_day,
+    ),
+    rule(
         rf"(?P<month>{MONTH})\.?{S}(?:the{S})?(?P<day>\d{{1,2}}){_ORDINAL}(?![\w/%]|[.:]\d){_OF_YEAR}{CLOCK}?",
         _month_day,
     ),
@@ -274,12 +291,15 @@ DIGIT_RULES = (
     rule(r"(?P<year>(?:19|20)\d\d)[ -]?q(?P<q>[1-4])\b", _quarter),
     rule(rf"(?P<q>1st|2nd|3rd|4th){S}quarter(?:{S}of)?{S}(?P<year>{YEAR})\b", _quarter),
     rule(r"(?P<decade>(?:1[5-9]|20)\d0)['’]?s\b", _decade),
-    rule(r"(?:(?<=the )|(?<=the ['’]))(?P<decade>[2-9]0)['’]?s\b", _decade),
+    rule(r"(?:(?<=the )|(?<=the ['’])|(?<=(?:arly|late| mid)[ -]))(?P<decade>[2-9]0)['’]?s\b", _decade),
     rule(r"(?P<day>\d{1,2})(?:st|nd|rd|th)\b(?![ ]\w(?<!\bo)(?<!\ba)(?<!\bi))", _day_of_month),
     rule(r"(?P<year>(?:19|20)\d\d)(?![\w:%]|[.,]\d)", _year),
 )
 SEASON_RULES = (
-    rule(rf"(?P<season>{SEASON})(?:{S}of|,|[-–](?=\d))?(?:{S})?(?P<year>{SHORT_YEAR})(?!\w)", _season_year),
+    rule(
+        rf"(?P<season>{SEASON})(?:{S}of|,|[-–](?=\d))?(?:{S})?(?P<year>{SHORT_YEAR})(?:[/–-]\d\d(?!\d))?(?!\w)",
+        _season_year,
+    ),
     rule(rf"(?P<season>{SEASON}){_NO_SEASON}", _season),
 )
 HOLIDAY_RULES = (

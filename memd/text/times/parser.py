@@ -58,7 +58,7 @@ def _placed(text: str, now: Now) -> Iterator[Placed]:
         if begin < resume:
             continue
         rules = BY_DIGIT if word[0][0].isdigit() else BY_WORD.get(word[0].lower())
-        if not rules or (begin and text[begin - 1] in _GLUE_LEFT):
+        if not rules or (begin and (text[begin - 1] in _GLUE_LEFT or text[begin - 1].isalnum())):
             continue
         atom = _read(text, begin, rules, now)
         if atom is None:

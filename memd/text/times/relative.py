@@ -215,6 +215,10 @@ def _half_ago(match: Match, now: Now) -> Atom | None:
     )
 
 
+def _year_and_half_ago(match: Match, now: Now) -> Atom | None:
+    return atom(match, _exactly_ago(now, "month", 18), relative=True)
+
+
 def _weekdays_ago(match: Match, now: Now) -> Atom | None:
     """`two Tuesdays ago`: the last Tuesday, and a week before."""
     last = _weekday_until(WEEKDAYS[match["weekday"].lower()], now.moment - DAY).start.date()
@@ -265,6 +269,7 @@ WEEKDAY_RULES = (
 )
 COUNT_RULES = (
     rule(rf"(?P<count>{COUNT}){S}(?P<unit>{UNIT})s?{S}(?:ago|back)\b", _ago),
+    rule(rf"(?:a|one){S}year{S}and{S}a{S}half{S}ago\b", _year_and_half_ago),
     rule(rf"(?P<count>{NUMBER}){S}(?P<weekday>{WEEKDAY})s{S}ago\b", _weekdays_ago),
     rule(rf"(?P<count>{NUMBER}){S}(?P<season>{SEASON})s{S}ago\b", _seasons_ago),
 )
@@ -275,7 +280,7 @@ LAST_RULES = (
     rule(rf"(?:last|past|previous|preceding){S}(?P<count>{COUNT}){S}(?P<unit>{UNIT})s?\b", _last_count),
     rule(rf"{LAST}{S}weekend\b(?!{S}of\b)", _which_weekend),
     rule(rf"{LAST}{S}(?P<unit>hour|day|week|fortnight|month|quarter|year|decade|{PART})\b(?!{S}of\b|-)", _which_unit),
-    rule(rf"{LAST}{S}(?P<weekday>{WEEKDAY})\b(?:{S}(?P<part>{PART})\b)?{CLOCK}?", _which_weekday),
+    rule(rf"{LAST}{S}(?P<weekday>{WEEKDAY})\b(?!{S}of\b)(?:{S}(?P<part>{PART})\b)?{CLOCK}?", _which_weekday),
 )
 UNIT_RULES = {
     unit: (rule(rf"(?P<unit>{unit}){S}before{S}last\b", _before_last),) for unit in ("week", "month", "quarter", "year")
