@@ -20,12 +20,13 @@ AMBIGUOUS_SHOWN = 5
 
 _decode_source = msgspec.json.Decoder(Source).decode
 
+# The + keeps SQLite from counting by the index on encoder, through the passages of all memories.
 _COLUMNS = """
 SELECT m.seq, m.id, m.text, m.kind, s.path, m.source, m.recorded_at, m.event_at, e.key, m.position, m.said,
     m.said_at, m.forgotten_at,
     (SELECT json_group_array(name) FROM tag WHERE tag.memory = m.seq),
     (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq),
-    (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq AND p.encoder = :encoder)
+    (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq AND +p.encoder = :encoder)
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
 """
 

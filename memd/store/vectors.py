@@ -110,17 +110,17 @@ def waiting(db: sqlite3.Connection, newest: int, oldest: int = 0, skip: Sequence
 
     The two ends keep a new memory from waiting for a long backlog, and the backlog from waiting for ever.
     """
-    encoder = current(db)
+    others = [row[0] for row in db.execute("SELECT id FROM encoder WHERE id IS NOT ?", (current(db),))]
     found: dict[int, Waiting] = {}
     for order, limit in (("DESC", newest), ("ASC", oldest)):
-        # Never encoded ones first: a range of the index, already in order. The rest when those run out.
-        for part in ("p.encoder IS NULL", "p.encoder IN (SELECT id FROM encoder WHERE id <> :encoder)"):
+        # Each is a range of the index, in order already. The never encoded come first.
+        for encoder in (None, *others):
             rows = db.execute(
                 "SELECT p.id, p.memory, p.start, p.stop FROM passage AS p JOIN memory AS m ON m.seq = p.memory"
-                f" WHERE {part} AND m.forgotten_at IS NULL ORDER BY p.id {order} LIMIT :limit",
-                {"encoder": encoder, "limit": limit + len(skip)},
+                f" WHERE p.encoder IS ? AND m.forgotten_at IS NULL ORDER BY p.id {order} LIMIT ?",
+                (encoder, limit + len(skip)),
             )
-            if len(fresh := [Waiting(*row) for row in rows if row[0] not in skip]) > 0:
+            if fresh := [Waiting(*row) for row in rows if row[0] not in skip]:
                 found.update((row.passage, row) for row in fresh[:limit])
                 break
     return list(found.values())
