@@ -1,7 +1,6 @@
 """The data folder and the names in it. Standard library only, and little of it: the thin client passes through here."""
 
 # Not pathlib: its import takes longer than all that is imported here.
-# ruff: noqa: PTH100, PTH111, PTH117, PTH118
 import os
 import sys
 

@@ -12,6 +12,10 @@ def main() -> int:
         return 2
     if detached and os.fork():  # before anything is imported or threaded; the child belongs to nobody who waits
         os._exit(0)
+    # Recall's matrix products are small: a second BLAS thread costs more in waiting than it saves, by far when the
+    # cores are busy. Read when NumPy loads (OpenBLAS on Linux, Accelerate on macOS).
+    for threads in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ.setdefault(threads, "1")
     from memd.daemon.wire import dumps, error_data
     from memd.errors import MemdError, StoreUnusable
 

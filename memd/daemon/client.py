@@ -9,7 +9,6 @@ A file left by one that died leads to a socket that refuses, which is the same a
 """
 
 # Not pathlib: its import takes longer than all that is imported here.
-# ruff: noqa: PTH118
 import os
 import sys
 

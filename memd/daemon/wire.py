@@ -51,7 +51,7 @@ def _codec() -> "tuple[Callable[[Any], str], Callable[[str], Any]]":
         """The value of one JSON text without white space around it. Raises ValueError."""
         try:
             value, end = scan(text, 0)
-        except StopIteration:
+        except (StopIteration, SystemError):  # the scanner reports some errors through json.decoder, which isn't loaded
             raise ValueError("not JSON") from None
         if end != len(text):
             raise ValueError("more than one JSON value")

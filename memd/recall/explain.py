@@ -106,12 +106,18 @@ def _channel(
         channel=channel,
         open=bool((shares > 0).any()),
         why=why,
-        weight=sum(speaker.weight for speaker in ranked.voices if speaker.channel == channel),
+        weight=_weight(ranked, channel),
         took_ms=stages.get(channel, 0.0),
         candidates=tuple(
             _candidate(texts[place], int(ranks[place]), raw_score(ranked, channel, place)) for place in spoken
         ),
     )
+
+
+def _weight(ranked: Ranked, channel: Channel) -> float:
+    if channel == "spreading":
+        return ranked.spread if ranked.gains.any() else 0.0
+    return sum(speaker.weight for speaker in ranked.voices if speaker.channel == channel)
 
 
 def _ranks(shares: Scores) -> Slots:

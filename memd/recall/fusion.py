@@ -41,4 +41,5 @@ def fuse(voices: Sequence[Voice], k: float, slots: Slots) -> Fused:
 
 def share(weight: float, k: float, ranks: Slots) -> Scores:
     """w / (k + rank), ranks from 1."""
-    return weight / (k + ranks)
+    result: Scores = np.asarray(weight / (k + ranks), np.float64)
+    return result

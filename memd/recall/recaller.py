@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import system_clock
-from memd.model import Channel, Query, Recollection
+from memd.model import CHANNELS, Channel, Query, Recollection
 from memd.recall import entity, lexical, semantic, spreading, temporal
 from memd.recall.analysis import Analysis, analyse
 from memd.recall.calibration import Calibration
@@ -40,6 +40,7 @@ class Ranked(NamedTuple):
         gains: float64 [n], what spreading added.
         totals: float64 [n].
         k: the constant of reciprocal rank that the shares are made with.
+        spread: the weight of spreading.
     """
 
     fused: Fused
@@ -47,6 +48,7 @@ class Ranked(NamedTuple):
     gains: Scores
     totals: Scores
     k: float
+    spread: float
 
 
 class Recaller:
@@ -153,8 +155,8 @@ class _Search:
     ) -> None:
         self._db, self._resident, self._visible = db, resident, visible
         self._numbers, self._asked, self._watch = numbers, asked, watch
-        self._open: set[Channel] = {"lexical", "semantic", "entity", "temporal", "spreading"} - set(query.without)
-        self.why: dict[Channel, str] = {channel: "left out" for channel in query.without}
+        self._open = frozenset(CHANNELS).difference(query.without)
+        self.why: dict[Channel, str] = dict.fromkeys(query.without, "left out")
 
     def run(self, question: semantic.Question | None) -> Ranked:
         """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
@@ -182,7 +184,7 @@ class _Search:
             gains = spreading.gains(fused.slots, fused.scores, resident, numbers)
             self.why["spreading"] = "episodes of the best hits" if gains.any() else "no hit is part of an episode"
         self._watch.lap("fuse")
-        return Ranked(fused, voices, gains, fused.scores + gains, numbers.k)
+        return Ranked(fused, voices, gains, fused.scores + gains, numbers.k, numbers.episode)
 
     def _lexical(self) -> Voice:
         if "lexical" not in self._open:

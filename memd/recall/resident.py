@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +80,6 @@ class Resident:
 
     # --- reading ---
 
-    def column(self, name: str) -> NDArray[np.generic]:
-        """A column by name, [n]."""
-        result: NDArray[np.generic] = self._columns[name][: self._n]
-        return result
-
     @property
     def passage(self) -> NDArray[np.int64]:
         return self._columns["passage"][: self._n]
@@ -104,6 +99,10 @@ class Resident:
     @property
     def length(self) -> NDArray[np.int32]:
         return self._columns["length"][: self._n]
+
+    @property
+    def scope(self) -> NDArray[np.int32]:
+        return self._columns["scope"][: self._n]
 
     @property
     def episode(self) -> NDArray[np.int32]:
@@ -137,7 +136,8 @@ class Resident:
         if not self._n:
             return np.zeros(0, np.int64)
         places = np.minimum(np.searchsorted(self.passage, wanted), self._n - 1)
-        return places[self.passage[places] == wanted].astype(np.int64)
+        result: NDArray[np.int64] = places[self.passage[places] == wanted]
+        return result
 
     def waiting(self, visible: Visible) -> int:
         """How many visible passages have no vector yet."""
@@ -148,7 +148,7 @@ class Resident:
         rows = scopes.visible(db, query.scope)
         slots = self.alive.copy()
         if rows is not None:
-            slots &= np.isin(self.column("scope"), rows)
+            slots &= np.isin(self.scope, rows)
         narrowed = bool(query.kinds or query.tags or query.source or query.since or query.until)
         if narrowed:
             condition, values = filters.where(
@@ -181,7 +181,7 @@ class Resident:
 
     def _clear(self, width: int) -> None:
         self._n = 0
-        self._columns = {name: np.zeros(0, kind) for name, kind in _COLUMNS}
+        self._columns: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in _COLUMNS}
         self._columns |= {name: np.zeros(0, np.int64) for name in ("before", "after")}
         self._bits = np.zeros((0, width), np.uint64)
         self.token_df = np.zeros(_VOCABULARY, np.int32)

@@ -127,7 +127,7 @@ def best_matches(codes: Codes, tokens: NDArray[np.float32], power: float) -> NDA
         power: exponent of a match; matches below 0 count as 0.
     """
     scale = np.float32(_SIGN_SCALE / np.sqrt(tokens.shape[1]))
-    products = signs.unpack(codes.tokens) @ (tokens.T * scale)
+    products = signs.products(codes.tokens, tokens) * scale
     found = np.maximum.reduceat(products, codes.starts, axis=0)
     result: NDArray[np.float32] = np.maximum(found, 0.0) ** np.float32(power)
     return result

@@ -54,18 +54,32 @@ class Writer:
         self._changed: list[int] = []
 
     def write(self, draft: Draft, *, restate: bool) -> Remembered:
-        """Store `draft`; where its scope has the text already, note that it was said again (if `restate`)."""
+        """Store `draft`; where its scope has the text already, note that it was said again (if `restate`).
+
+        Without `restate`, what was forgotten stays forgotten.
+        """
         scope = self._scope(draft.scope)
         row = self._db.execute(
             "SELECT seq, id, (SELECT count(*) FROM passage WHERE memory = seq) FROM memory"
             " WHERE scope = ? AND digest = ? AND forgotten_at IS NULL",
             (scope, draft.digest),
         ).fetchone()
+        if row is None and not restate:
+            row = self._forgotten(draft, scope)
         if row is None:
             return self._insert(draft, scope)
         if restate:
             self._say_again(row[0], draft)
         return Remembered(id=row[1], again=True, passages=row[2])
+
+    def _forgotten(self, draft: Draft, scope: int) -> tuple[int, str, int] | None:
+        """The last one forgotten with this text: reading its file again doesn't bring it back, the user's word does."""
+        row: tuple[int, str, int] | None = self._db.execute(
+            "SELECT seq, id, (SELECT count(*) FROM passage WHERE memory = seq) FROM memory"
+            " WHERE scope = ? AND digest = ? AND forgotten_at IS NOT NULL ORDER BY seq DESC LIMIT 1",
+            (scope, draft.digest),
+        ).fetchone()
+        return row
 
     def finish(self) -> None:
         """Write the words of what was written, once all neighbours are known, and note the changes."""

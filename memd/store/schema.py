@@ -42,6 +42,8 @@ CREATE TABLE memory (
 ) STRICT;
 -- The same text twice in one scope is one memory: found by its digest (BLAKE2b, 16 bytes).
 CREATE UNIQUE INDEX memory_digest ON memory (scope, digest) WHERE forgotten_at IS NULL;
+-- What was forgotten stays forgotten when its file is read again.
+CREATE INDEX memory_forgotten ON memory (scope, digest) WHERE forgotten_at IS NOT NULL;
 -- Neighbours within an episode, in order.
 CREATE INDEX memory_episode ON memory (episode, position) WHERE episode IS NOT NULL;
 

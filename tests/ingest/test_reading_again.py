@@ -28,6 +28,19 @@ def test_only_what_changed_is_added(tmp_path: Path) -> None:
         assert {one.text for one in memory.list(scope=str(notes))} > {one.text for one in before}
 
 
+def test_what_was_forgotten_stays_forgotten(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "a.md").write_text("# One\nfirst\n# Two\nsecond\n")
+    with Memory.open(tmp_path / "home", encode="off") as memory:
+        take_in(memory, notes)
+        gone = memory.list(scope=str(notes))[0]
+        memory.forget([gone.id])
+        assert take_in(memory, notes) == (0, 2)
+        assert gone.id not in {one.id for one in memory.list(scope=str(notes))}
+        assert not memory.remember(gone.text, scope=str(notes)).again
+
+
 def test_sections_of_a_file_are_each_others_neighbours(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
