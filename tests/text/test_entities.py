@@ -1,6 +1,7 @@
 """Entities: what counts as a name, which spellings meet, what must stay silent, and what holds for any text."""
 
 import time
+from base64 import b64encode
 
 import pytest
 from hypothesis import given, settings
@@ -39,6 +40,11 @@ NAMED = [
     ("    @property\n    def x(self): ...", {("identifier", "property")}),
     ("from http.client import HTTPConnection", {("identifier", "http.client"), ("identifier", "httpconnection")}),
     ("import msgspec", {("identifier", "msgspec")}),
+    ("No module named 'yaml'", {("identifier", "yaml")}),
+    ("no such table: notes", {("identifier", "notes")}),
+    ("gpt-4o answers", {("identifier", "gpt4o")}),
+    ("550e8400-e29b-41d4-a716-446655440000", {("identifier", "550e8400-e29b-41d4-a716-446655440000")}),
+    ("in C++ and C#", {("identifier", "c++"), ("identifier", "c#")}),
     # paths
     ("see README.md", {("path", "readme.md")}),
     ("in ./src/app/main.py:42:7", {("path", "src/app/main.py"), ("path", "main.py")}),
@@ -80,6 +86,7 @@ NAMED = [
     ("in v1.2.3", {("version", "1.2.3")}),
     ("version 3.36 broke it", {("version", "3.36")}),
     ("node.js", {("package", "node.js")}),
+    ("Bump lodash from 4.17.20 to 4.17.21", {("package", "lodash"), ("version", "4.17.21")}),
     # links
     ("see https://www.Example.com/a/b?c=1).", {("url", "example.com/a/b?c=1")}),
     ("see example.com", {("url", "example.com")}),
@@ -139,7 +146,8 @@ SILENT = [
     "1st, 2nd, 10am, 5x",
     "(see above) [and below]",
     "version two point three",
-    "UTF-8 and ISO-8601",
+    "feat(parser): accept commas",
+    "mid-2020 and pre-2021",
     "",
 ]
 
@@ -192,6 +200,12 @@ def test_the_span_is_the_mention(text: str, kind: str, mention: str) -> None:
 def test_each_name_once_where_it_is_first_said() -> None:
     entities = extract("retry_policy, then retry_policy again, and RetryPolicy")
     assert [(entity.name, entity.begin) for entity in entities] == [("retrypolicy", 0)]
+
+
+def test_a_line_without_blanks_is_read_piece_by_piece() -> None:
+    line = '{"file":"src/app.py","error":"KeyError","in":"load_rows"},' * 100
+    assert {("path", "src/app.py"), ("error", "keyerror"), ("identifier", "loadrows")} <= named(line)
+    assert named(b64encode(bytes(range(256)) * 10).decode()) == set()
 
 
 MENTIONS = """

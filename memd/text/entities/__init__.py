@@ -14,9 +14,10 @@ People and other proper names can't be told apart without a dictionary: kind `pe
 
 from collections.abc import Iterator
 
-from memd.text.entities.code import backticked, phrases, shapes
+from memd.text.entities.code import shapes
 from memd.text.entities.entity import Entity, EntityKind
 from memd.text.entities.people import proper_names
+from memd.text.entities.phrases import backticked, phrases
 
 __all__ = ["Entity", "EntityKind", "extract"]
 

@@ -8,23 +8,24 @@ import re
 from collections.abc import Iterator
 
 from memd.text.entities.entity import Entity
+from memd.text.entities.names import JOINT, identifier, package, squeeze
 from memd.text.entities.vocabulary import (
     BARE_FILES,
+    COMMIT_TYPES,
     ERRNO,
     FILE_EXTENSIONS,
     FOLDERS,
-    INSTALLERS,
     NOT_FILES,
     SENTENCE_WORDS,
-    STARTERS,
+    TIME_PREFIXES,
     TOP_DOMAINS,
 )
-from memd.text.words import STOP_WORDS
 
-LONGEST_COMMAND = 4  # words between backticks; more are prose or a query
-LONGEST_BLOB = 1000  # characters without a blank; a longer run is data (base64, minified code)
+LONGEST_RUN = 1000  # characters without a blank; a longer run is code or data, and read piece by piece
+LONGEST_PIECE = 200  # characters without a blank, quote, comma or bracket; a longer one is base64 or the like
 
 _RUN = re.compile(r"\S+")
+_PIECE = re.compile(r"[^\s\"',;{}\[\]()<>|&]+")
 _CALM = re.compile(r"[\"'(\[]?[^\W\d_]+[\"')\].,;:!?]{0,3}")  # a word in ordinary punctuation
 
 # Shapes inside one run of non-blank characters, tried in this order at each character.
@@ -50,120 +51,39 @@ _SHAPE = re.compile(
     """,
     re.X,
 )
-_JOINT = re.compile(r"\.|::|->")
 _CAMEL = re.compile(r"_?[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*")
-_ERROR_NAME = re.compile(r"[A-Z]\w+(?:Error|Exception|Warning|Panic|Fault|Interrupt|Iteration|Failure|Violation|Exit)")
 _ERROR_CODE = re.compile(
     r"[EWFCBDNSRX]\d{3,5}|(?:TS|CS|LNK|MSB|RUF|PLR|PLW|SIM|KB|PGRST)\d{3,7}"
     r"|(?:ERR|ERROR|SQLITE|CURLE|STATUS|CUDA_ERROR|ORT)_[A-Z][A-Z0-9_]*|0x[89][0-9A-Fa-f]{7}"
 )
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _MIXED = re.compile(r"(?!v\d)[A-Za-z]+\d\w*")
-_VERSION = re.compile(r"v?\d{1,5}(?:\.\d{1,6}){0,3}")
-
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_KEBAB = re.compile(r"[A-Za-z][\w-]*")
-_BACKTICKED = re.compile(r"`([^`\n]{1,160})`")
-_STATUS = re.compile(
-    r"\b(?:(?:https?(?:/\d(?:\.\d)?)?(?: (?:status|error|code|response))?(?: code)?|status(?: code)?)[ :=]{1,3}"
-    r"(?P<http>[1-5]\d\d)"
-    r"|exit(?:ed)?(?: with)?(?: (?:code|status))?(?: of)?[ :=]{1,3}(?P<exit>\d{1,3})"
-    r"|errno[ :=]{1,3}(?P<errno>\d{1,3})"
-    r"|error(?: code)?[ :=]{1,3}(?P<error>\d{2,6}))\b",
-    re.I,
-)
-_INSTALL = re.compile(
-    rf"\b(?:{'|'.join(sorted(INSTALLERS, key=len, reverse=True))})(?: tool| pip)?(?: -\w{{1,20}})?"
-    r" (?:install|add|i|get|upgrade|uninstall|remove)(?P<names>(?: {1,2}[\w@./\[\],=<>~^!'\"-]{1,80}){1,6})"
-)
-_PACKAGE = re.compile(r"['\"]?(?P<name>(?:@[a-z0-9-]{1,40}/)?[A-Za-z][\w.-]{0,60})(?![\w/\\])")
-_IMPORT = re.compile(r"^[ \t]{0,16}(?:from[ \t]([\w.]{1,100})[ \t])?import[ \t]([\w.]{1,100})", re.M)
-_PRODUCT = re.compile(r"\b(?P<product>[A-Za-z][\w+-]{1,40}) v?(?P<number>\d{1,4}(?:\.\d{1,5}){1,3})(?![\w%]|\.\d)")
-_FRAME = re.compile(r", line \d{1,7}, in ([A-Za-z_]\w{0,100})")
-_NOT_PRODUCTS = STARTERS | {"than", "takes", "took", "is", "was", "release", "released", "releases", "python's", "rev"}
-
-
-def squeeze(identifier: str) -> str:
-    """The form in which an identifier's spellings meet: no case and no underscores, but `__init__` as it is."""
-    if identifier.startswith("__") and identifier.endswith("__"):
-        return identifier.lower()
-    return identifier.replace("_", "").lower()
-
-
-def backticked(text: str) -> Iterator[Entity]:
-    """Words between backticks, which may be plain words elsewhere: `` `table` ``, `` `tool show --all` ``."""
-    if "`" not in text:
-        return
-    for match in _BACKTICKED.finditer(text):
-        words = list(_RUN.finditer(text, *match.span(1)))
-        if len(words) <= LONGEST_COMMAND:
-            for place, word in enumerate(words):
-                if place or len(words) == 1 or "-" not in word[0]:  # the program that a command calls names little
-                    yield from _quoted(word[0], word.start(), word.end(), alone=len(words) == 1)
-
-
-def _quoted(word: str, begin: int, stop: int, alone: bool) -> Iterator[Entity]:
-    word = word.rstrip(":;,").removesuffix("=").replace("...", "").removesuffix("()").removesuffix("(")
-    if not alone and (len(word) < 3 or word.lower() in STOP_WORDS):
-        return
-    if _IDENTIFIER.fullmatch(word):
-        yield from _identifier(word, begin, stop)
-    elif _KEBAB.fullmatch(word):
-        yield from _package(word, begin, stop)
-
-
-def phrases(text: str) -> Iterator[Entity]:
-    """Names that need their neighbours: `HTTP 404`, `pip install name`, `import name`, `name 4.2`."""
-    for match in _STATUS.finditer(text):
-        for label, number in match.groupdict().items():
-            if number:
-                yield Entity("error", f"{label} {int(number)}", match.start(), match.end())
-    for match in _INSTALL.finditer(text):
-        yield from _installed(text, *match.span("names"))
-    for match in _IMPORT.finditer(text):
-        for group in (1, 2):
-            if match[group]:
-                yield from _identifier(match[group].strip("."), *match.span(group))
-    for match in _FRAME.finditer(text):
-        yield from _identifier(match[1], *match.span(1))
-    for match in _PRODUCT.finditer(text):
-        product, number = match["product"], match["number"]
-        if product.lower() in _NOT_PRODUCTS:
-            if product.lower() in ("version", "release", "released", "releases"):
-                yield Entity("version", number, *match.span("number"))
-        elif product.lower().endswith(("ed", "ing")):
-            continue
-        elif not product.islower() or "-" in product or number.count(".") > 1:
-            yield from _package(product, *match.span("product"))
-            yield Entity("version", number, *match.span("number"))
-
-
-def _installed(text: str, begin: int, stop: int) -> Iterator[Entity]:
-    """The arguments of an installer, up to the next command or word of the sentence."""
-    for word in _RUN.finditer(text, begin, stop):
-        name = _PACKAGE.match(text, word.start(), word.end())
-        if name is None or name["name"].lower() in STOP_WORDS or name["name"] in INSTALLERS:
-            if word[0].startswith("-"):
-                continue
-            return
-        if "/" not in word[0] or name["name"].startswith("@"):
-            yield from _package(name["name"], *name.span("name"))
 
 
 def shapes(text: str) -> Iterator[Entity]:
     """Names that can be told by their characters alone."""
     for run in _RUN.finditer(text):
-        if _CALM.fullmatch(run[0]):
-            if run[0].islower() or not (_has_hump(run[0]) or run[0].strip("\"'([)].,;:!?").lower() in BARE_FILES):
-                continue
-        elif run.end() - run.start() > LONGEST_BLOB:
+        if _CALM.fullmatch(run[0]) and _is_plain(run[0]):
             continue
-        for match in _SHAPE.finditer(text, run.start(), run.end()):
-            yield from _shape(text, match)
+        if run.end() - run.start() <= LONGEST_RUN:
+            yield from _shaped(text, *run.span())
+            continue
+        for piece in _PIECE.finditer(text, *run.span()):
+            if piece.end() - piece.start() <= LONGEST_PIECE:
+                yield from _shaped(text, *piece.span())
 
 
-def _has_hump(word: str) -> bool:
-    """Whether a capital follows a small letter, or all are capitals (an error's name, say)."""
-    return any(character.isupper() for character in word.lstrip("\"'([")[1:])
+def _shaped(text: str, begin: int, stop: int) -> Iterator[Entity]:
+    for match in _SHAPE.finditer(text, begin, stop):
+        yield from _shape(text, match)
+
+
+def _is_plain(word: str) -> bool:
+    """An ordinary word: no capital after its first letter, and no file of that name."""
+    if word.islower():
+        return True
+    letters = word.strip("\"'([)].,;:!?")
+    return letters[1:].islower() and letters.lower() not in BARE_FILES
 
 
 def _shape(text: str, match: re.Match[str]) -> Iterator[Entity]:
@@ -187,7 +107,9 @@ def _shape(text: str, match: re.Match[str]) -> Iterator[Entity]:
     elif kind == "flag":
         yield from _flag(match[0], begin, stop)
     elif kind == "version":
-        yield Entity("version", match[0].lower().removeprefix("v"), begin, stop)
+        name = match[0].lower().removeprefix("v")
+        address = name == match[0] and name.count(".") == 3
+        yield Entity("url" if address else "version", name, begin, stop)
     elif kind == "commit":
         yield Entity("commit", match[0][:7], begin, stop)
     elif kind == "code":
@@ -208,18 +130,29 @@ def _word(text: str, word: str, tail: str, begin: int, stop: int) -> Iterator[En
     elif "." in lower and "_" not in lower and word.islower() and extension in TOP_DOMAINS and not tail:
         yield Entity("url", lower, begin, stop)
     elif "-" in word.replace("->", ""):
-        position = begin
-        for piece in word.split("-"):
-            if piece and _looks_coded(piece):
-                yield from _identifier(piece, position, position + len(piece))
-            position += len(piece) + 1
-    elif _JOINT.search(word.lstrip(".")):
+        yield from _hyphened(word, begin, stop)
+    elif JOINT.search(word.lstrip(".")):
         if _looks_dotted(word.lstrip("."), tail):
-            yield from _identifier(word.lstrip("."), begin, stop)
+            yield from identifier(word.lstrip("."), begin, stop)
     elif word in ERRNO or _ERROR_CODE.fullmatch(word):
         yield Entity("error", lower, begin, stop)
     elif _looks_coded(word) or (tail and _is_called(text, word, tail, stop)):
-        yield from _identifier(word, begin, stop)
+        yield from identifier(word, begin, stop)
+
+
+def _hyphened(word: str, begin: int, stop: int) -> Iterator[Entity]:
+    """A name with a number in it as a whole (`gpt-4o`, `all-mini-l6`, a UUID); else the coded pieces."""
+    pieces = word.split("-")
+    if _UUID.fullmatch(word):
+        yield Entity("identifier", word.lower(), begin, stop)
+        return
+    if word[0].isalpha() and any(map(str.isdigit, word)) and pieces[0].lower() not in TIME_PREFIXES:
+        yield Entity("identifier", squeeze(word.replace("-", "_")), begin, stop)
+    position = begin
+    for piece in pieces:
+        if piece and _looks_coded(piece):
+            yield from identifier(piece, position, position + len(piece))
+        position += len(piece) + 1
 
 
 def _looks_coded(word: str) -> bool:
@@ -235,12 +168,14 @@ def _is_called(text: str, word: str, tail: str, stop: int) -> bool:
     """`extract(`, `alter=True`; not `file(s)`."""
     if len(word) < 2 or not word[0].isalpha():
         return False
+    if word in COMMIT_TYPES and text[stop - len(word) - 1 : stop - len(word)] in ("", "\n"):
+        return False
     return word.islower() if tail == "=" else not text.startswith(("(s)", "(es)", "(ies)"), stop)
 
 
 def _looks_dotted(word: str, tail: str) -> bool:
     """`db.table`, not `e.g`, `p.m`, `3.5`, nor `done.Then`."""
-    parts = _JOINT.split(word)
+    parts = JOINT.split(word)
     if not all(parts) or not (parts[0][0].isalpha() or parts[0][0] == "_"):
         return False
     if tail or "::" in word or "->" in word:
@@ -250,39 +185,14 @@ def _looks_dotted(word: str, tail: str) -> bool:
     return not any(part.lower() in SENTENCE_WORDS for part in parts[1:])
 
 
-def _identifier(name: str, begin: int, stop: int) -> Iterator[Entity]:
-    """The name, its last part, its first part where that is a class; an error where it ends like one."""
-    parts = [part for part in _JOINT.split(name) if part]
-    while len(parts) > 1 and parts[0] in ("self", "cls", "this", "super"):
-        parts = parts[1:]
-    if not parts:
-        return
-    if len(parts) > 1:
-        yield Entity("identifier", ".".join(map(squeeze, parts)), begin, stop)
-        if parts[0][0].isupper() and not parts[0].isupper():
-            yield Entity("identifier", squeeze(parts[0]), begin, stop)
-    last = parts[-1]
-    if _ERROR_NAME.fullmatch(last):
-        yield Entity("error", squeeze(last), begin, stop)
-    elif len(last) > 1 and not last.isdigit():
-        yield Entity("identifier", squeeze(last), begin, stop)
-
-
-def _package(name: str, begin: int, stop: int) -> Iterator[Entity]:
-    name = name.lower().rstrip(".").replace("_", "-")
-    yield Entity("package", name, begin, stop)
-    if not name.startswith("@"):
-        yield Entity("identifier", squeeze(name.replace("-", "_")), begin, stop)
-
-
 def _pinned(match: re.Match[str], begin: int, stop: int) -> Iterator[Entity]:
     if match["scoped"]:
         name, _, number = match["scoped"][1:].partition("@")
-        yield from _package("@" + name, begin, stop)
+        yield from package("@" + name, begin, stop)
         if number:
             yield Entity("version", number.lstrip("~^v"), stop - len(number), stop)
         return
-    yield from _package(match["pinned_name"], *match.span("pinned_name"))
+    yield from package(match["pinned_name"], *match.span("pinned_name"))
     number = match["pinned_version"].rstrip(".,;")
     yield Entity("version", number.lower(), match.start("pinned_version"), match.start("pinned_version") + len(number))
 
@@ -293,7 +203,7 @@ def _handle(text: str, handle: str, begin: int, stop: int) -> Iterator[Entity]:
     alone = text[begin - 1 : begin] in ("", "\n", " ") and text[stop : stop + 1] == "\n"
     line = text.rfind("\n", max(0, begin - 40), begin) + 1
     if "." in name or handle.endswith("(") or (alone and not text[line:begin].strip()):
-        yield from _identifier(name, begin, stop)
+        yield from identifier(name, begin, stop)
     else:
         yield Entity("person", name.lower(), begin, stop)
 
@@ -342,5 +252,5 @@ def _path(path: str, begin: int, stop: int) -> Iterator[Entity]:
         position = begin
         for piece in re.split(r"[\\/]", trimmed):
             if _looks_coded(piece):
-                yield from _identifier(piece, position, position + len(piece))
+                yield from identifier(piece, position, position + len(piece))
             position += len(piece) + 1

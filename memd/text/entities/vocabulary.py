@@ -24,6 +24,18 @@ TOP_DOMAINS = listed("com org net edu gov io ai uk de fr jp nl eu")
 
 INSTALLERS = listed("pip pip3 pipx uv npm npx yarn pnpm bun cargo brew apt apt-get dnf gem conda poetry")
 
+CALENDAR_WORDS = listed("""
+    january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct nov dec
+    monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
+    spring summer autumn fall winter christmas easter thanksgiving halloween today yesterday tomorrow
+    """)
+
+# `feat(parser): …`: the type of a conventional commit, not a call.
+COMMIT_TYPES = listed("feat fix docs chore refactor test perf ci build style revert")
+# "mid-2020" is a time, not a name.
+TIME_PREFIXES = listed("mid pre post early late since until") | CALENDAR_WORDS
+
 # POSIX error names; other upper-case words that begin with E are words.
 ERRNO = listed("""
     E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EAGAIN EALREADY EBADF EBUSY ECANCELED ECHILD ECONNABORTED ECONNREFUSED
@@ -39,13 +51,6 @@ ERRNO = listed("""
 SENTENCE_WORDS = listed("""
     the a an i we it this that then and but so you he she they there is in on if what when how my our no yes not for
     to please also now or as at by of
-    """)
-
-CALENDAR_WORDS = listed("""
-    january february march april may june july august september october november december
-    jan feb mar apr jun jul aug sep sept oct nov dec
-    monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
-    spring summer autumn fall winter christmas easter thanksgiving halloween today yesterday tomorrow
     """)
 
 # Capitalised words that begin sentences, headings, commit subjects and log lines, and name nobody.

@@ -61,9 +61,11 @@ _COUNTED = re.compile(
 )
 _DETERMINER = re.compile(r"\b(?:the|our|my|his|her|their|its|your|that)[ ]\Z", re.I)
 _NOUN = re.compile(r" (?!(?:of|is|was|and|or|to|in|on|at|for|has|had|does|did|who|that|which)\b)[a-z]{3}")
-_ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th)[ ]\Z", re.I)
+# "Black Friday", "the second Tuesday".
 _NO_WEEKDAY = re.compile(
-    r"\b(?:black|good|ruby|casual|cyber|super|palm|easter|ash|fat|bloody|throwback|freaky)[ ]\Z", re.I
+    r"\b(?:black|good|ruby|casual|cyber|super|palm|easter|ash|fat|bloody|throwback|freaky"
+    r"|first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th)[ ]\Z",
+    re.I,
 )
 
 
@@ -147,15 +149,8 @@ def counts(text: str, placed: Placed) -> bool:
         return False
     if atom.year:
         return _year_counts(text, placed)
-    if (
-        atom.period.grain == "day"
-        and atom.relative
-        and atom.recur
-        and _NO_WEEKDAY.search(text, max(0, atom.begin - 12), atom.begin)
-    ):
+    if is_weekday(atom) and _NO_WEEKDAY.search(text, max(0, atom.begin - 12), atom.begin):
         return False
-    if is_weekday(atom) and _ORDINAL.search(text, max(0, atom.begin - 8), atom.begin):
-        return False  # "the second Tuesday"
     if not atom.weak or (placed.part and not atom.verb):
         return True
     if atom.verb:
