@@ -90,6 +90,8 @@ class Memory:
             self._worker.stop()
         with self._drain_lock:
             self._store.close()
+        if self._recaller:
+            self._recaller.close()
         self._models.close()
 
     @property

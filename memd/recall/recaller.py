@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +29,7 @@ from memd.text.words import STOP_WORDS
 if TYPE_CHECKING:
     from memd.encoder import Encoder, Encoding
 
+QUERIES_ENCODED_AT_ONCE = 2
 MISSED = 5  # memories that just missed, in the trace
 
 
@@ -52,7 +54,7 @@ class Ranked(NamedTuple):
 
 
 class Recaller:
-    """Answers queries over one store. Safe for many threads: searches take turns, encoding runs beside them.
+    """Answers queries over one store. Safe for many threads: searches take turns, and each query is encoded while its words are searched.
 
     Args:
         store: an open store.
@@ -78,6 +80,7 @@ class Recaller:
         self._numbers = numbers or Calibration()
         self._resident = Resident()
         self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(QUERIES_ENCODED_AT_ONCE, thread_name_prefix="query-encoder")
 
     def recall(self, query: Query) -> Recollection:
         """Answer `query`. The same store, query and `now` give the same answer.
@@ -89,17 +92,14 @@ class Recaller:
         watch = Stopwatch()
         asked = analyse(query, self._clock())
         watch.lap("analyse")
-        encoding = None
-        if self._encoder is not None and "semantic" not in query.without:
-            encoding = self._encoder.encode_query(query.text)
-        watch.lap("encode")
+        encoding = self._encode(query)
         with self._lock, self._store.reading() as db:
             self._resident.refresh(db)
             watch.lap("refresh")
             visible = self._resident.visible(db, query)
             search = _Search(db, self._resident, visible, self._numbers, query, asked, watch)
             degraded = self._degraded(db, visible)
-            ranked = search.run(self._question(db, encoding, query))
+            ranked = search.run(lambda: self._question(db, encoding, query))
             found = self._found(ranked, query.limit)
             watch.lap("group")
             stored = {memory.id: memory for memory in memories.fetch(db, self._resident.memory[found.slots].tolist())}
@@ -113,10 +113,23 @@ class Recaller:
             trace=trace(asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
         )
 
-    def _question(self, db: sqlite3.Connection, encoding: Encoding | None, query: Query) -> semantic.Question | None:
-        if encoding is None or self._encoder is None or not len(encoding.ids):
+    def close(self) -> None:
+        """Stop the thread; the recaller is not to be used afterwards."""
+        self._threads.shutdown()
+
+    def _encode(self, query: Query) -> Future[Encoding] | None:
+        """Begin to encode the query; the words are searched meanwhile."""
+        if self._encoder is None or "semantic" in query.without:
             return None
-        if not vectors.is_current(db, self._encoder.fingerprint):
+        return self._threads.submit(self._encoder.encode_query, query.text)
+
+    def _question(
+        self, db: sqlite3.Connection, coming: Future[Encoding] | None, query: Query
+    ) -> semantic.Question | None:
+        if coming is None or self._encoder is None:
+            return None
+        encoding = coming.result()
+        if not len(encoding.ids) or not vectors.is_current(db, self._encoder.fingerprint):
             return None
         stops = semantic.stop_tokens(encoding, query.text, STOP_WORDS)
         return semantic.question(encoding, stops, self._resident, self._numbers)
@@ -158,13 +171,20 @@ class _Search:
         self._open = frozenset(CHANNELS).difference(query.without)
         self.why: dict[Channel, str] = dict.fromkeys(query.without, "left out")
 
-    def run(self, question: semantic.Question | None) -> Ranked:
-        """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
+    def run(self, ask: Callable[[], semantic.Question | None]) -> Ranked:
+        """Candidates of every channel, then every voice over all of them, then fusion and spreading.
+
+        Args:
+            ask: waits for the encoded query; called after what needs no vector is done.
+        """
         numbers, resident = self._numbers, self._resident
         words = self._lexical()
-        like = self._likeness(question)
         named = self._named()
         who = self._mentions()
+        self._watch.lap("gated")
+        question = ask() if "semantic" in self._open else None
+        self._watch.lap("encode")
+        like = self._likeness(question)
         pool = self._pool(words, like, named, who)
         self._watch.lap("candidates")
         voices = [words] if "lexical" in self._open else []

@@ -6,6 +6,7 @@ neighbours').
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 # The inner product of a unit vector with the signs of another, over √d, is √(2/π)·cos on average in high
 # dimension; this undoes the factor, so that 1 is about the best a token can reach.
 _SIGN_SCALE = float(np.sqrt(np.pi / 2.0))
+
+
+# CROSS JOIN keeps SQLite to this order: each list entry looked up by its key, in the order of the list.
+_CODES = """
+SELECT v.code, t.code FROM json_each(?) AS wanted
+    CROSS JOIN vector AS v ON v.passage = wanted.value CROSS JOIN token_code AS t ON t.passage = wanted.value
+"""
 
 
 class Question(NamedTuple):
@@ -134,13 +142,8 @@ def best_matches(codes: Codes, tokens: NDArray[np.float32], power: float) -> NDA
 
 
 def _read(db: sqlite3.Connection, passages: NDArray[np.int64]) -> Codes:
-    pooled: list[bytes] = []
-    tokens: list[bytes] = []
-    read = "SELECT v.code, t.code FROM vector AS v JOIN token_code AS t ON t.passage = v.passage WHERE v.passage = ?"
-    for passage in passages.tolist():
-        row = db.execute(read, (passage,)).fetchone()
-        pooled.append(row[0])
-        tokens.append(row[1])
+    rows = db.execute(_CODES, (json.dumps(passages.tolist()),)).fetchall()
+    pooled, tokens = [row[0] for row in rows], [row[1] for row in rows]
     vectors = np.frombuffer(b"".join(pooled), "<f4").reshape(len(pooled), -1)
     width = vectors.shape[1] // 8
     counts = np.array([len(code) // width for code in tokens])
