@@ -43,7 +43,7 @@ lines of `term`, `entity`, `time`, `channel`, `missed`, `stage` |
 | `ingest`, `stats`, `daemon status` | name, value |
 | `config` | name, value; a setting also where the value comes from |
 | `doctor` | `ok`, `warning` or `failed`; check; finding; hint |
-| `bench recall` | ranking, R@5, R@10, MRR, in percent |
+| `bench` | tables, aligned by blanks; for programs there is `--json` |
 
 | exit code | |
 | --- | --- |

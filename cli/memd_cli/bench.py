@@ -1,53 +1,109 @@
-"""bench recall: how well the real recall answers questions whose answers are known."""
+"""bench: how well recall answers questions whose answers are known, and how fast."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from memd.errors import BadInput
-from memd_cli.plain import record
-from memd_cli.session import Session, write
+from memd_cli.session import Session
+from memd_cli.sheet import Cell, Sheet
+from memd_cli.sheet import show as show_sheets
 from memd_cli.verbs import Outcome
 
-COLUMNS = ("R@5", "R@10", "MRR")
+Data = dict[str, Any]
 
 
 def recall(session: Session) -> Outcome:
-    """Run the protocol of a format over a file; rows of percentages by ranking."""
-    from memd import bench
+    """Run the protocol of a format over a file."""
+    from memd.bench import run
 
     options = session.options
     file = Path(options["file"]).expanduser()
-    if not file.is_file():
-        raise BadInput(f"There is no file {file}", "See: memd bench recall --help")
-    with session.tracked(f"Asking {file.name}") as track:
-        data: dict[str, Any] = bench.recall(
-            options["format"], file, without=tuple(options["without"]), on_progress=track
-        )
-    return Outcome(data)
+    if not file.exists():
+        raise BadInput(f"There is no {file}", "See: memd bench recall --help")
+    data = run.recall(
+        run.Plan(
+            format=options["format"], file=file, level=options["level"], limit=options["limit"],
+            ablate=options["ablate"], baselines=options["baselines"], seed=options["seed"],
+            out=_folder(options["out"]), home=_folder(options["home"]),
+        ),
+        session.tracked,
+    )  # fmt: skip
+    return Outcome(data, data.pop("degraded"))
 
 
-def show(session: Session, outcome: Outcome) -> None:
-    """A table of the rows."""
-    rows = outcome.data["rows"]
-    if session.pretty:
-        _table(rows, outcome.data)
-        return
-    write(record("ranking", *COLUMNS) + "\n")
-    for name, row in rows.items():
-        write(record(name, *(f"{row[column]:.2f}" for column in COLUMNS)) + "\n")
+def _folder(option: str | None) -> Path | None:
+    return None if option is None else Path(option).expanduser()
 
 
-def _table(rows: dict[str, dict[str, float]], data: dict[str, Any]) -> None:
-    from rich.table import Table
+def show_recall(session: Session, outcome: Outcome) -> None:
+    """The rows, what each loses or gains against memd, and the categories."""
+    data = outcome.data
+    sheets = [_rows(data)]
+    if data["differences"]:
+        sheets.append(_differences(data))
+    if data["categories"]:
+        sheets.append(_categories(data))
+    if data.get("unanswerable"):
+        sheets.append(_unanswerable(data))
+    foot = (
+        f"{data['questions']:,} questions, {data['memories']:,} memories, {data['level']} level. Percent, "
+        "± half of the 95 % bootstrap interval over questions; ms and B: median time a query, bytes a memory."
+    )
+    show_sheets(session, sheets, foot)
 
-    from memd_cli.render import console
 
-    shown = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    shown.add_column("ranking", style="cyan")
-    for column in COLUMNS:
-        shown.add_column(column, justify="right")
-    for name, row in rows.items():
-        shown.add_row(name, *(f"{row[column]:.1f}" for column in COLUMNS))
-    console().print(shown)
+def _rows(data: Data) -> Sheet:
+    names = _figures(data)
+    rows = []
+    for row, shown in data["rows"].items():
+        spans = data["intervals"][row]
+        cells = [Cell(f"{shown[name]:.1f}", _half(spans[name])) for name in names]
+        rows.append([Cell(row), *cells, Cell(f"{shown['query_ms']:.1f}"), Cell(f"{shown['bytes_per_memory']:,.0f}")])
+    return Sheet("", ("row", *names, "ms", "B"), rows)
+
+
+def _differences(data: Data) -> Sheet:
+    names = _figures(data)
+    rows = [[Cell(row), *_changes(shown, names)] for row, shown in data["differences"].items()]
+    return Sheet("Less memd (* where the interval leaves out 0)", ("row", *names), rows)
+
+
+def _changes(shown: Mapping[str, Data], names: list[str]) -> Iterator[Cell]:
+    for name in names:
+        change = shown[name]
+        sure = change["low"] > 0 or change["high"] < 0
+        style = ("green" if change["mean"] > 0 else "red") if sure else "dim"
+        note = _half((change["low"], change["high"])) + ("*" if sure else " ")
+        yield Cell(f"{change['mean']:+.1f}", note, style)
+
+
+def _categories(data: Data) -> Sheet:
+    """Every row by category: the figures of memd, and R@10 of the others would not fit, so the best other row's."""
+    names = _figures(data)
+    rows = []
+    for category, part in data["categories"].items():
+        spans = part["intervals"]["memd"]
+        cells = [Cell(f"{part['rows']['memd'][name]:.1f}", _half(spans[name])) for name in names]
+        rows.append([Cell(category), Cell(str(part["questions"])), *cells])
+    return Sheet("memd by category", ("category", "questions", *names), rows)
+
+
+def _unanswerable(data: Data) -> Sheet:
+    part = data["unanswerable"]
+    rows = [
+        [Cell(row), Cell(f"{shown['answered']:.1f}"), Cell(f"{data['rows'][row]['answered']:.1f}")]
+        for row, shown in part["rows"].items()
+    ]
+    title = f"Got any hit: the {part['questions']} questions that nothing answers, and the others"
+    return Sheet(title, ("row", "unanswerable", "answerable"), rows)
+
+
+def _figures(data: Data) -> list[str]:
+    return list(data["intervals"]["memd"])
+
+
+def _half(span: tuple[float, float]) -> str:
+    return f"±{(span[1] - span[0]) / 2:.1f}"

@@ -137,18 +137,50 @@ class ServiceData(msgspec.Struct, frozen=True):
     path: str
 
 
-class Scores(msgspec.Struct, frozen=True):
-    """Percentages, means over the questions."""
+class Difference(msgspec.Struct, frozen=True):
+    """A row's figure less memd's, question by question: the mean and its 95 % interval, in percentage points."""
 
-    r_at_5: float = msgspec.field(name="R@5")
-    r_at_10: float = msgspec.field(name="R@10")
-    mrr: float = msgspec.field(name="MRR")
+    mean: float
+    low: float
+    high: float
 
 
-class BenchData(msgspec.Struct, frozen=True):
-    """Scores by ranking; `memd` is the recall itself."""
+class BenchPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures by row and name (`R@1`, `MRR`, …) over some questions: percentages, their 95 % intervals, and the
+    differences to the row `memd`."""
 
-    rows: dict[str, Scores]
+    rows: dict[str, dict[str, float]]
+    intervals: dict[str, dict[str, tuple[float, float]]]
+    differences: dict[str, dict[str, Difference]]
+
+
+class BenchCategory(BenchPart, frozen=True, kw_only=True):
+    """The same over the questions of one category."""
+
+    questions: int
+
+
+class Unanswerable(msgspec.Struct, frozen=True):
+    """What came of the questions that nothing answers: `answered` is the percentage that got a hit, by row."""
+
+    questions: int
+    rows: dict[str, dict[str, float]]
+
+
+class BenchData(BenchPart, frozen=True, kw_only=True):
+    """A run of the bench. Its rows also have `answered` (percentage of questions with a hit), `query_ms` (median)
+    and `bytes_per_memory`."""
+
+    format: str
+    file: str
+    level: Literal["turn", "session"]
+    version: str
+    seed: int
+    collections: int
+    memories: int
+    questions: int
+    categories: dict[str, BenchCategory]
+    unanswerable: Unanswerable | None = None
 
 
 # Command → what stands under `data`. A tuple is one or the other.

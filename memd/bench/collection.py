@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from memd.model import NewMemory
 
 
 class Question(NamedTuple):
-    """A question: what is asked, the keys of what answers it, its category in the data's words."""
+    """A question and what answers it.
 
+    Attributes:
+        key: the data's name for it, unique in its collection.
+        text: what is asked.
+        gold: the keys of the memories that answer it.
+        category: in the data's words; empty where the data has none.
+        groups: the groups that answer it, where the data names them; else they are those of `gold`.
+        grades: how well each of `gold` answers, for data that tells; else all alike.
+        now: the date it is asked at, where the data has one.
+        answerable: false where the data says that no memory answers it.
+    """
+
+    key: str
     text: str
     gold: tuple[str, ...]
-    category: str
+    category: str = ""
+    groups: tuple[str, ...] = ()
+    grades: tuple[float, ...] = ()
+    now: datetime | None = None
+    answerable: bool = True
 
 
 class Collection(NamedTuple):

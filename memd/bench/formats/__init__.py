@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from memd.bench.collection import Collection
 from memd.bench.formats import commits, locomo
+from memd.bench.metrics import FIGURES
 from memd.errors import BadInput
 
-READERS: dict[str, Callable[[Path], list[Collection]]] = {"locomo": locomo.read, "commits": commits.read}
+
+class Format(NamedTuple):
+    """A layout: what reads it, and the figures that its reports show."""
+
+    read: Callable[[Path], list[Collection]]
+    figures: tuple[str, ...] = FIGURES
+
+
+FORMATS = {
+    "locomo": Format(locomo.read),
+    "commits": Format(commits.read),
+}
 
 
 def read(name: str, path: Path) -> list[Collection]:
@@ -18,11 +31,11 @@ def read(name: str, path: Path) -> list[Collection]:
     Raises:
         BadInput: the format is unknown, or the file can't be read as it.
     """
-    if name not in READERS:
-        raise BadInput(f"There is no format {name!r}.", f"Formats: {', '.join(sorted(READERS))}.")
+    if name not in FORMATS:
+        raise BadInput(f"There is no format {name!r}.", f"Formats: {', '.join(FORMATS)}.")
     try:
-        return READERS[name](path)
+        return FORMATS[name].read(path)
     except OSError as error:
-        raise BadInput(f"{path} can't be read: {error.strerror}.", "Give the path of the data file.") from error
+        raise BadInput(f"{path} can't be read: {error.strerror}.", "Give the path of the data.") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise BadInput(f"{path} is not a {name} file: {error!r}.", "Check --format and the file.") from error
+        raise BadInput(f"{path} is not {name} data: {error!r}.", "Check --format and the path.") from error

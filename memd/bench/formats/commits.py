@@ -18,5 +18,7 @@ def read(path: Path) -> list[Collection]:
         NewMemory(commit["text"], kind="commit", scope="global", event_at=datetime.fromtimestamp(commit["at"], UTC))
         for commit in commits
     ]
-    questions = [Question(query["q"], tuple(query["gold"]), "") for query in data["queries"]]
+    questions = [
+        Question(str(number), query["q"], tuple(query["gold"])) for number, query in enumerate(data["queries"], start=1)
+    ]
     return [Collection(path.stem, [commit["id"] for commit in commits], memories, [], questions)]

@@ -15,6 +15,7 @@ from memd.model import NewMemory
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 _SESSION = re.compile(r"session_(\d+)")
 _DATE = "%I:%M %p on %d %B, %Y"
+_CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 
 
 def read(path: Path) -> list[Collection]:
@@ -51,10 +52,11 @@ def _turns(conversation: Mapping[str, Any]) -> Iterator[tuple[str, str, NewMemor
 
 
 def _questions(qa: list[Mapping[str, Any]], keys: frozenset[str]) -> Iterator[Question]:
-    for entry in qa:
+    for number, entry in enumerate(qa, start=1):
         named = (
             f"D{session}:{turn}" for text in entry.get("evidence") or () for session, turn in _EVIDENCE.findall(text)
         )
         gold = tuple(dict.fromkeys(key for key in named if key in keys))
         if gold:
-            yield Question(entry["question"], gold, str(entry["category"]))
+            category = _CATEGORIES.get(entry["category"], str(entry["category"]))
+            yield Question(str(number), entry["question"], gold, category)
