@@ -8,7 +8,7 @@ from typing import Any
 
 from memd.errors import BadInput
 from memd_cli.session import Session
-from memd_cli.sheet import Cell, Sheet
+from memd_cli.sheet import Cell, Line, Sheet, show_lines
 from memd_cli.sheet import show as show_sheets
 from memd_cli.verbs import Outcome
 
@@ -81,7 +81,7 @@ def _changes(shown: Mapping[str, Data], names: list[str]) -> Iterator[Cell]:
 
 
 def _categories(data: Data) -> Sheet:
-    """Every row by category: the figures of memd, and R@10 of the others would not fit, so the best other row's."""
+    """memd's own figures by category; those of the other rows are in the JSON."""
     names = _figures(data)
     rows = []
     for category, part in data["categories"].items():
@@ -99,6 +99,55 @@ def _unanswerable(data: Data) -> Sheet:
     ]
     title = f"Got any hit: the {part['questions']} questions that nothing answers, and the others"
     return Sheet(title, ("row", "unanswerable", "answerable"), rows)
+
+
+# --- compare ----------------------------------------------------------------------------------------
+
+
+def compare(session: Session) -> Outcome:
+    """Hold two runs against each other."""
+    from memd.bench.compare import compare as hold
+    from memd.bench.rankings import load
+
+    options = session.options
+    runs = load(options["a"]), load(options["b"])
+    return Outcome(hold(*runs, figure=options["figure"], limit=options["limit"], seed=options["seed"]))
+
+
+def show_compare(session: Session, outcome: Outcome) -> None:
+    """The figures side by side, then the questions that changed, with the texts."""
+    data = outcome.data
+    rows = []
+    for name, shown in data["figures"].items():
+        (change,) = _changes({name: {**shown, "mean": shown["change"]}}, [name])
+        rows.append([Cell(name), Cell(f"{shown['a']:.1f}"), Cell(f"{shown['b']:.1f}"), change])
+    better, worse = data["better"], data["worse"]
+    foot = (
+        f"{data['questions']:,} questions in both runs, by {data['figure']}: {better['count']:,} better, "
+        f"{worse['count']:,} worse, {data['same']:,} the same."
+    )
+    if data["only_a"] or data["only_b"]:
+        foot += f" Left out: {data['only_a']:,} of A alone, {data['only_b']:,} of B alone."
+    show_sheets(session, [Sheet("", ("figure", "A", "B", "change"), rows)], foot)
+    for title, part in (("Better", better), ("Worse", worse)):
+        for number, change in enumerate(part["questions"], start=1):
+            show_lines(session, _changed(f"{title} {number} of {part['count']}", change))
+
+
+def _changed(title: str, change: Data) -> Iterator[Line]:
+    """A changed question: what was asked, where its answers stood and stand, and what stands before them."""
+    where = " · ".join(filter(None, (change["collection"], change["question"], change["category"])))
+    yield Line("", f"{title}: {change['a']:.1f} → {change['b']:.1f}", "bold", f"  {where}")
+    yield Line("  asked", change["text"], "")
+    for gold in change["gold"]:
+        ranks = f"{gold['a'] or '–'} → {gold['b'] or '–'}"
+        yield Line("  gold", f"{ranks}  {gold['text'] or gold['key']}", "green")
+    for name, head in (("  A", change["a_first"]), ("  B", change["b_first"])):
+        for rank, found in enumerate(head, start=1):
+            yield Line(name, f"{rank}  {found['text'] or found['key']}", "green" if found["gold"] else "dim")
+
+
+# --- pieces -----------------------------------------------------------------------------------------
 
 
 def _figures(data: Data) -> list[str]:

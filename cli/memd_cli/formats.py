@@ -183,6 +183,77 @@ class BenchData(BenchPart, frozen=True, kw_only=True):
     unanswerable: Unanswerable | None = None
 
 
+class ComparedRun(msgspec.Struct, frozen=True):
+    """One side of a comparison: the folder of a run and the row of it."""
+
+    path: str
+    row: str
+
+
+class ComparedFigure(msgspec.Struct, frozen=True):
+    """A figure on both sides, and the change with its paired 95 % interval. Percent."""
+
+    a: float
+    b: float
+    change: float
+    low: float
+    high: float
+
+
+class ComparedGold(msgspec.Struct, frozen=True):
+    """What answers a question, and its rank on both sides (from 1)."""
+
+    key: str
+    a: int | None
+    b: int | None
+    text: str
+
+
+class ComparedHit(msgspec.Struct, frozen=True):
+    """One of the first of a ranking."""
+
+    key: str
+    text: str
+    gold: bool
+
+
+class ComparedQuestion(msgspec.Struct, frozen=True):
+    """A question that changed: its figure on both sides, and what stands first there."""
+
+    collection: str
+    question: str
+    text: str
+    category: str
+    a: float
+    b: float
+    gold: list[ComparedGold]
+    a_first: list[ComparedHit]
+    b_first: list[ComparedHit]
+
+
+class ComparedQuestions(msgspec.Struct, frozen=True):
+    """How many changed this way, and those that changed most."""
+
+    count: int
+    questions: list[ComparedQuestion]
+
+
+class CompareData(msgspec.Struct, frozen=True):
+    """Two runs over the questions that both asked; `only_a` and `only_b` count the others."""
+
+    a: ComparedRun
+    b: ComparedRun
+    level: Literal["turn", "session"]
+    figure: str
+    questions: int
+    only_a: int
+    only_b: int
+    figures: dict[str, ComparedFigure]
+    better: ComparedQuestions
+    worse: ComparedQuestions
+    same: int
+
+
 # Command → what stands under `data`. A tuple is one or the other.
 DATA: dict[str, tuple[type, ...]] = {
     "remember": (RememberData,),
@@ -208,5 +279,6 @@ DATA: dict[str, tuple[type, ...]] = {
     "service install": (ServiceData,),
     "service uninstall": (ServiceData,),
     "bench recall": (BenchData,),
+    "bench compare": (CompareData,),
 }
 LINES: dict[str, type] = {"remember-line": NewMemory}  # what is read: one line of `remember --jsonl`

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from memd_cli.session import Session, write
+from memd_cli.session import Session, visible, write
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,6 +25,40 @@ class Sheet(NamedTuple):
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+
+
+class Line(NamedTuple):
+    """A labelled line of text: the label, the text and its style, a note."""
+
+    label: str
+    text: str
+    style: str
+    note: str = ""
+
+
+LABEL = 8  # width of the labels
+
+
+def show_lines(session: Session, lines: Iterable[Line]) -> None:
+    """Print lines after an empty one, each kept to one: cut to the width at a terminal, whole elsewhere."""
+    if not session.pretty:
+        told = [f"{line.label:<{LABEL if line.label else 0}}{_one_line(line.text)}{line.note}" for line in lines]
+        write("\n" + "\n".join(told) + "\n")
+        return
+    from rich.text import Text
+
+    from memd_cli.render import console
+
+    out = console()
+    out.print()
+    for line in lines:
+        label = f"{line.label:<{LABEL}}" if line.label else ""
+        text = Text.assemble((label, "cyan"), (_one_line(line.text), line.style), (line.note, "dim"))
+        out.print(text, no_wrap=True, overflow="ellipsis")
+
+
+def _one_line(text: str) -> str:
+    return visible(" ".join(text.split()))
 
 
 def show(session: Session, sheets: Sequence[Sheet], foot: str = "") -> None:

@@ -21,6 +21,7 @@ class Question(NamedTuple):
         grades: how well each of `gold` answers, for data that tells; else all alike.
         now: the date it is asked at, where the data has one.
         answerable: false where the data says that no memory answers it.
+        itself: the key of a memory that is the question itself, which no ranking may show.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Question(NamedTuple):
     grades: tuple[float, ...] = ()
     now: datetime | None = None
     answerable: bool = True
+    itself: str = ""
 
 
 class Collection(NamedTuple):

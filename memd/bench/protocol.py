@@ -66,6 +66,7 @@ class Protocol:
         started = time.perf_counter()
         keys = ranker.rank(question, DEPTH)
         ms = (time.perf_counter() - started) * 1000
+        keys = [key for key in keys if key != question.itself]
         if self._level == "turn":
             return Answer(keys[:DEPTH], keys[:DEPTH], ms)
         limit = DEPTH

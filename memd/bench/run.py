@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memd import __version__
-from memd.bench import formats
+from memd.bench import formats, rankings
+from memd.bench.baselines import baselines
 from memd.bench.collection import Collection, Question
 from memd.bench.protocol import Level, Protocol
 from memd.bench.rankers import Ranker, Recall, ablations
 from memd.bench.report import MEMD, Asked, summary
 from memd.bench.stores import Stocked, Track, stocked
-from memd.errors import BadInput
+from memd.errors import BadInput, EncoderUnavailable
+
+if TYPE_CHECKING:
+    from memd.encoder import Encoder
 
 Progress = Callable[[str], AbstractContextManager[Track]]
 
@@ -58,6 +62,17 @@ def recall(plan: Plan, progress: Progress = lambda title: nullcontext(_still)) -
         BadInput: the file isn't of its format, or the plan can't be run on it.
     """
     collections = _sampled(formats.read(plan.format, plan.file), plan)
+    with rankings.writing(plan.out) if plan.out else nullcontext() as writer:
+        data = _run(plan, collections, writer, progress)
+    if plan.out:
+        rankings.finish(plan.out, data)
+    return data
+
+
+def _run(
+    plan: Plan, collections: Sequence[Collection], writer: rankings.Writer | None, progress: Progress
+) -> dict[str, Any]:
+    encoder = _encoder() if plan.baselines else None
     asked: list[Asked] = []
     sizes: dict[str, float] = {}
     degraded: dict[str, None] = {}
@@ -66,9 +81,12 @@ def recall(plan: Plan, progress: Progress = lambda title: nullcontext(_still)) -
         with ExitStack() as stack:
             with progress(f"Encoding {collection.name}{of}") as track:
                 store = stack.enter_context(stocked(collection, plan.home, track))
-            rankers = _rankers(store, plan)
+            rankers = _rankers(store, plan, encoder)
             with progress(f"Asking {collection.name}{of}") as track:
-                asked += _ask(collection, rankers, plan, track)
+                answered = _ask(collection, rankers, plan, track)
+            if writer:
+                writer.write(collection, answered)
+            asked += answered
             degraded |= dict.fromkeys(store.degraded)
             for row, ranker in rankers.items():
                 sizes[row] = sizes.get(row, 0) + ranker.size
@@ -88,12 +106,24 @@ def recall(plan: Plan, progress: Progress = lambda title: nullcontext(_still)) -
     }
 
 
-def _rankers(store: Stocked, plan: Plan) -> dict[str, Ranker]:
+def _rankers(store: Stocked, plan: Plan, encoder: Encoder | None) -> dict[str, Ranker]:
     """The rows over one store, in the order that they are shown in."""
     rows: dict[str, Ranker] = {MEMD: Recall(store)}
+    if plan.baselines:
+        rows |= baselines(store, encoder, plan.seed)
     if plan.ablate:
         rows |= ablations(store)
     return rows
+
+
+def _encoder() -> Encoder | None:
+    """The encoder of the baselines; None where there is none, which the store says too."""
+    from memd.encoder import Encoder
+
+    try:
+        return Encoder.load()
+    except EncoderUnavailable:
+        return None
 
 
 def _ask(collection: Collection, rankers: dict[str, Ranker], plan: Plan, track: Track) -> list[Asked]:

@@ -1,4 +1,4 @@
-"""bench recall."""
+"""bench recall, bench compare, bench latency."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Format(StrEnum):
 
     locomo = "locomo"
     commits = "commits"
+    longmemeval = "longmemeval"
+    beir = "beir"
 
 
 class Level(StrEnum):
@@ -40,6 +42,7 @@ Home = Annotated[
     str | None,
     typer.Option("--home", metavar="DIR", help="Keep the stores here and use them again. Default: thrown away."),
 ]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of what is random.")]
 
 
 @bench.command(
@@ -47,6 +50,7 @@ Home = Annotated[
         "memd bench recall --format locomo conversations.json",
         "memd bench recall --format locomo --level session conversations.json",
         "memd bench recall --format commits history.json --baselines --ablate --json",
+        "memd bench recall --format beir scifact/ --limit 100 --out runs/before",
     )
 )
 def recall(
@@ -62,7 +66,7 @@ def recall(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Also random, word overlap, BM25, dense, late interaction, their RRF.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of what is random.")] = 1,
+    seed: Seed = 1,
     out: Annotated[
         str | None, typer.Option("--out", metavar="DIR", help="Write every question's raw ranking here.")
     ] = None,
@@ -80,6 +84,40 @@ def recall(
         "baselines": baselines, "seed": seed, "out": out, "home": home, "json": json,
     }  # fmt: skip
     return perform(Session("bench recall", options), benchmark.recall, benchmark.show_recall)
+
+
+class Figure(StrEnum):
+    """A figure of one question's ranking."""
+
+    r1 = "R@1"
+    r5 = "R@5"
+    r10 = "R@10"
+    mrr = "MRR"
+    ndcg = "nDCG@10"
+
+
+_RUN_HELP = "A folder that [cyan]--out[/] wrote; [cyan]DIR:ROW[/] for another row than memd."
+
+
+@bench.command(
+    epilog=examples(
+        "memd bench compare runs/before runs/after",
+        "memd bench compare runs/after:bm25 runs/after  # what memd finds and BM25 doesn't, and the reverse",
+    )
+)
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help=_RUN_HELP, show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="The one to hold against it.", show_default=False)],
+    figure: Annotated[Figure, typer.Option("--figure", help="What makes a question better or worse.")] = Figure.ndcg,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="List N questions of each kind, most changed first.")
+    ] = 10,
+    seed: Seed = 1,
+    json: Json = False,
+) -> int:
+    """Compare two runs question by question: what got better, what got worse, with the texts."""
+    options = {"a": a, "b": b, "figure": figure.value, "limit": limit, "seed": seed, "json": json}
+    return perform(Session("bench compare", options), benchmark.compare, benchmark.show_compare)
 
 
 app.add_typer(bench, name="bench", rich_help_panel=CARE)

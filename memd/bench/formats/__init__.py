@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memd.bench.collection import Collection
-from memd.bench.formats import commits, locomo
-from memd.bench.metrics import FIGURES
+from memd.bench.formats import beir, commits, locomo, longmemeval
+from memd.bench.metrics import FIGURES, HIT_FIGURES
 from memd.errors import BadInput
 
 
@@ -22,6 +22,8 @@ class Format(NamedTuple):
 FORMATS = {
     "locomo": Format(locomo.read),
     "commits": Format(commits.read),
+    "longmemeval": Format(longmemeval.read, (*FIGURES, *HIT_FIGURES)),
+    "beir": Format(beir.read),
 }
 
 
