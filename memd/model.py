@@ -116,6 +116,8 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         now: the date the query is asked at; relative times resolve against it.
         explain: fill `Recollection.trace` and each hit's contributions.
         without: channels left out (for ablations).
+        min_relevance: leave out hits below this relevance. By default a recall whose best hit is too weak
+            to be an answer has no hits at all; 0 shows whatever comes nearest.
     """
 
     text: str
@@ -129,6 +131,7 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     now: datetime | None = None
     explain: bool = False
     without: tuple[Channel, ...] = ()
+    min_relevance: float | None = None
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -149,11 +152,16 @@ class Excerpt(msgspec.Struct, frozen=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A recalled memory with its fused score and, when asked for, the reason."""
+    """A recalled memory with its fused score and, when asked for, the reason.
+
+    `relevance` is the probability that it answers the query; null where that isn't known (no vector yet, no
+    encoder, or an encoder that recall wasn't calibrated with).
+    """
 
     memory: StoredMemory
     excerpt: Excerpt
     score: float
+    relevance: float | None
     contributions: tuple[Contribution, ...] = ()
 
 
@@ -189,11 +197,16 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class Recollection(msgspec.Struct, frozen=True):
-    """The answer to a query. `degraded` says in words what could not take part; empty when all did."""
+    """The answer to a query.
+
+    `degraded` says in words what could not take part; empty when all did. `withheld` counts what came near
+    but was too weak to be shown.
+    """
 
     query: str
     hits: tuple[Hit, ...]
     degraded: tuple[str, ...] = ()
+    withheld: int = 0
     trace: Trace | None = None
 
 

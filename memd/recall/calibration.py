@@ -1,8 +1,13 @@
-"""Every number that recall was fitted with, in one place."""
+"""Every number that recall was fitted with: one file, made by `make calibrate` for one encoder."""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import msgspec
+
+FILE = Path(__file__).with_name("calibration.json")
 
 
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,23 +30,40 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         episode: how much of its fused score a passage gains in the most active episode.
         episode_hits: how many of an episode's best passages make its activation.
         lexical_depth, dense_depth: candidates from words, and from each pooled voice.
+        relevance_bias, relevance_late, relevance_dense, relevance_share: coefficients of a hit's relevance.
+        abstain_below: recall has no answer when its best hit's relevance is below this.
+        encoder: fingerprint of the encoder that all this was fitted with. Another encoder's similarities lie
+            elsewhere, so relevance is not known with it.
     """
 
-    k: float = 3.0
-    lexical: float = 2.0
-    context: float = 0.3
-    late: float = 1.5
-    dense: float = 0.5
-    surround: float = 0.5
-    neighbour: float = 0.3
-    late_neighbour: float = 0.75
-    late_idf: float = 1.5
-    late_stop: float = 0.2
-    late_power: float = 2.0
-    late_length: float = 0.03
-    entity: float = 1.5
-    temporal: float = 5.0
-    episode: float = 2.0
-    episode_hits: int = 5
-    lexical_depth: int = 100
-    dense_depth: int = 60
+    encoder: str
+
+    k: float
+    lexical: float
+    context: float
+    late: float
+    dense: float
+    surround: float
+    neighbour: float
+    late_neighbour: float
+    late_idf: float
+    late_stop: float
+    late_power: float
+    late_length: float
+    entity: float
+    temporal: float
+    episode: float
+    episode_hits: int
+    lexical_depth: int
+    dense_depth: int
+    relevance_bias: float
+    relevance_late: float
+    relevance_dense: float
+    relevance_share: float
+    abstain_below: float
+
+
+@cache
+def fitted() -> Calibration:
+    """The setting that memd ships."""
+    return msgspec.json.decode(FILE.read_bytes(), type=Calibration)

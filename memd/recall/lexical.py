@@ -40,9 +40,13 @@ def search(
     return Voice("lexical", numbers.lexical, np.array(slots, np.int64), np.array(scores, np.float64))
 
 
-def match(terms: Sequence[str], scopes: Sequence[int] | None) -> str:
-    """An FTS5 expression: any of the words, inside the scopes. Quoted, so that no word is read as an operator."""
-    words = "{text context} : (" + " OR ".join(f'"{term}"' for term in terms) + ")"
+def match(terms: Sequence[str], scopes: Sequence[int] | None, *, every: bool = False) -> str:
+    """An FTS5 expression: any of the words, inside the scopes. Quoted, so that no word is read as an operator.
+
+    With `every`, a passage must have all of them itself.
+    """
+    quoted = (" AND " if every else " OR ").join(f'"{term}"' for term in terms)
+    words = ("{text}" if every else "{text context}") + f" : ({quoted})"
     if scopes is None:
         return words
     return words + " AND mark : (" + " OR ".join(f'"{scope_mark(scope)}"' for scope in scopes) + ")"

@@ -21,18 +21,20 @@ class Voice(NamedTuple):
         weight: its weight in fusion.
         slots: int64 [n], best first, each once.
         scores: float64 [n], falling.
+        name: tells the voices of a channel apart.
     """
 
     channel: Channel
     weight: float
     slots: Slots
     scores: Scores
+    name: str = ""
 
 
-def voice(channel: Channel, weight: float, slots: Slots, scores: Scores) -> Voice:
+def voice(channel: Channel, weight: float, slots: Slots, scores: Scores, name: str = "") -> Voice:
     """Rank `slots` by falling score; ties by slot, which is the order of writing."""
     order = np.lexsort((slots, -scores))
-    return Voice(channel, weight, slots[order], scores[order].astype(np.float64))
+    return Voice(channel, weight, slots[order], scores[order].astype(np.float64), name)
 
 
 def best(scores: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None = None) -> Slots:

@@ -14,9 +14,9 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import system_clock
 from memd.model import CHANNELS, Channel, Query, Recollection
-from memd.recall import entity, lexical, semantic, spreading, temporal
+from memd.recall import entity, lexical, relevance, semantic, spreading, temporal
 from memd.recall.analysis import Analysis, analyse
-from memd.recall.calibration import Calibration
+from memd.recall.calibration import Calibration, fitted
 from memd.recall.explain import Stopwatch, contributions, trace
 from memd.recall.fusion import Fused, fuse
 from memd.recall.ranking import Scores, Slots, Voice, best
@@ -54,7 +54,9 @@ class Ranked(NamedTuple):
 
 
 class Recaller:
-    """Answers queries over one store. Safe for many threads: searches take turns, and each query is encoded while its words are searched.
+    """Answers queries over one store. Safe for many threads.
+
+    Searches take turns, and each query is encoded while its words are searched.
 
     Args:
         store: an open store.
@@ -77,7 +79,7 @@ class Recaller:
         self._encoder = encoder
         self._why_no_encoder = why_no_encoder
         self._clock = clock
-        self._numbers = numbers or Calibration()
+        self._numbers = numbers or fitted()
         self._resident = Resident()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(QUERIES_ENCODED_AT_ONCE, thread_name_prefix="query-encoder")
@@ -100,7 +102,7 @@ class Recaller:
             search = _Search(db, self._resident, visible, self._numbers, query, asked, watch)
             degraded = self._degraded(db, visible)
             ranked = search.run(lambda: self._question(db, encoding, query))
-            found = self._found(ranked, query.limit)
+            found, withheld = self._judge(db, query, asked, visible, ranked, self._found(ranked, query.limit))
             watch.lap("group")
             stored = {memory.id: memory for memory in memories.fetch(db, self._resident.memory[found.slots].tolist())}
             texts = excerpts(db, self._resident.passage[found.slots].tolist(), stored)
@@ -108,8 +110,9 @@ class Recaller:
         reasons = contributions(ranked, found.places) if query.explain else None
         return Recollection(
             query=query.text,
-            hits=hits(texts[: query.limit], stored, found.scores, reasons),
+            hits=hits(texts[: query.limit], stored, found, reasons),
             degraded=degraded,
+            withheld=withheld,
             trace=trace(asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
         )
 
@@ -150,7 +153,28 @@ class Recaller:
         order = np.lexsort((slots, -ranked.totals))
         _, first = np.unique(self._resident.memory[slots[order]], return_index=True)
         places = order[np.sort(first)][: limit + MISSED]
-        return Found(places, slots[places], ranked.totals[places])
+        seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, places)
+        if self._encoder is None or self._encoder.fingerprint != self._numbers.encoder:
+            seen[:] = np.nan
+        return Found(places, slots[places], ranked.totals[places], relevance.probability(seen, self._numbers))
+
+    def _judge(
+        self, db: sqlite3.Connection, query: Query, asked: Analysis, visible: Visible, ranked: Ranked, found: Found
+    ) -> tuple[Found, int]:
+        """Leave out what is too weak; how many of the first `limit` that were. What isn't known to be weak stays."""
+        if query.min_relevance is not None:
+            kept = found.select(~(found.relevance < query.min_relevance))
+        elif (found.relevance < self._numbers.abstain_below).all() and not self._by_name(db, asked, visible, ranked):
+            kept = found.select(np.zeros(len(found.places), np.bool_))
+        else:
+            return found, 0
+        return kept, min(len(found.places), query.limit) - min(len(kept.places), query.limit)
+
+    def _by_name(self, db: sqlite3.Connection, asked: Analysis, visible: Visible, ranked: Ranked) -> bool:
+        """Whether the query's own words or names stand in the store: whoever looks for those must find them."""
+        if any(speaker.channel == "entity" for speaker in ranked.voices):
+            return True
+        return relevance.holds_all_words(db, asked.terms, visible.scopes)
 
 
 class _Search:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.model import Query
+from memd.quantize import signs
 from memd.store import changes, filters, scopes, vectors
 
 _NONE = -1
@@ -66,7 +67,7 @@ class Resident:
         alive: the memory isn't forgotten.
         length: tokens of the passage; 0 while it has no vector.
         before, after: slots of its neighbours in the memory or the episode, -1 where there is none.
-        bits: uint64 [n, d/64], signs of the pooled vector; zero while it has none.
+        bits: uint64 [n, ⌈d/64⌉], signs of the pooled vector; zero while it has none.
         token_df: int32 [65536], in how many living encoded passages each token occurs.
     """
 
@@ -189,7 +190,7 @@ class Resident:
     def _load(self, db: sqlite3.Connection, encoder: int | None) -> None:
         self._encoder = encoder
         row = db.execute("SELECT dimension FROM encoder WHERE id = ?", (encoder,)).fetchone()
-        self._clear(row[0] // 64 if row else 0)
+        self._clear(-(-row[0] // 64) if row else 0)
         rows = db.execute(_ROWS + " ORDER BY p.id", {"encoder": encoder})
         while chunk := rows.fetchmany(10_000):
             self._append(chunk)
@@ -252,7 +253,7 @@ class Resident:
             )
         for passage, bits in rows:
             if (slot := self.slot(passage)) is not None:
-                self._bits[slot] = np.frombuffer(bits, "<u8")
+                self._bits[slot] = signs.words(np.frombuffer(bits, np.uint8))
 
     def _count_tokens(self, db: sqlite3.Connection, passages: NDArray[np.int64] | None, sign: int) -> None:
         for ids in _token_ids(db, self._encoder, passages):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.model import Contribution, Excerpt, Hit, StoredMemory
@@ -14,11 +16,19 @@ _PASSAGE = "SELECT m.id, p.start, p.stop FROM passage AS p JOIN memory AS m ON m
 
 
 class Found(NamedTuple):
-    """Memories in the order of the answer: places in the pool, slots and scores of their best passages."""
+    """Memories in the order of the answer: places in the pool, slots, scores and relevance of their best passages.
+
+    A relevance that isn't known is NaN.
+    """
 
     places: Slots
     slots: Slots
     scores: Scores
+    relevance: Scores
+
+    def select(self, chosen: NDArray[np.bool_]) -> Found:
+        """Those that are chosen, bool [n]."""
+        return Found(self.places[chosen], self.slots[chosen], self.scores[chosen], self.relevance[chosen])
 
 
 class Passage(NamedTuple):
@@ -38,13 +48,19 @@ def excerpts(db: sqlite3.Connection, passages: Sequence[int], stored: Mapping[st
 
 
 def hits(
-    found: Sequence[Passage],
+    passages: Sequence[Passage],
     stored: Mapping[str, StoredMemory],
-    scores: Scores,
+    found: Found,
     reasons: Sequence[tuple[Contribution, ...]] | None,
 ) -> tuple[Hit, ...]:
     """The hits; `reasons`, one for each, when they were asked for."""
     return tuple(
-        Hit(stored[passage.memory], passage.excerpt, round(float(score), 6), reasons[place] if reasons else ())
-        for place, (passage, score) in enumerate(zip(found, scores, strict=False))
+        Hit(
+            stored[passage.memory],
+            passage.excerpt,
+            round(float(found.scores[place]), 6),
+            None if np.isnan(found.relevance[place]) else round(float(found.relevance[place]), 4),
+            reasons[place] if reasons else (),
+        )
+        for place, passage in enumerate(passages)
     )

@@ -73,7 +73,7 @@ class Likeness(NamedTuple):
 
 def likeness(asked: Question, resident: Resident, numbers: Calibration) -> Likeness:
     """Compare the query with every passage by signs. O(n·d/64)."""
-    own = signs.similarity(resident.bits, signs.pack(asked.pooled).view("<u8"))
+    own = signs.similarity(resident.bits, signs.words(signs.pack(asked.pooled)), len(asked.pooled))
     own[~resident.encoded] = 0.0
     padded = np.append(own, np.float32(0.0))  # index -1, no neighbour, reads this
     return Likeness(own, own + np.float32(numbers.neighbour) * (padded[resident.before] + padded[resident.after]))
@@ -113,9 +113,9 @@ def voices(
     around = lengths[own] + lengths[left] + lengths[right]
     late = np.maximum(matches[own], beside) @ asked.weights - numbers.late_length * np.log(around)
     return [
-        voice("semantic", numbers.late, pool, late),
-        voice("semantic", numbers.dense, pool, pooled[own]),
-        voice("semantic", numbers.surround, pool, surround),
+        voice("semantic", numbers.late, pool, late, "late"),
+        voice("semantic", numbers.dense, pool, pooled[own], "dense"),
+        voice("semantic", numbers.surround, pool, surround, "surround"),
     ]
 
 

@@ -222,3 +222,39 @@ def test_without_vectors_recall_goes_by_words_and_says_so(tmp_path: Path) -> Non
         assert "1 passage waits" in answer.degraded[0]
         memory.encode_pending()
         assert memory.recall("linter").degraded == ()
+
+
+def test_a_question_that_nothing_answers_has_no_hits(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    answer = memory.recall("which licence does the compiler plugin have?")
+    assert answer.hits == ()
+    assert answer.withheld == len(FILLER)
+    nearest = memory.recall("which licence does the compiler plugin have?", min_relevance=0.0)
+    assert len(nearest.hits) == len(FILLER)
+    assert nearest.withheld == 0
+
+
+def test_relevance_falls_from_the_answer_to_the_rest(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    answer = memory.recall("what drips at night in the kitchen?", min_relevance=0.0)
+    relevance = [hit.relevance for hit in answer.hits]
+    assert texts(answer)[0] == FILLER[0]
+    assert relevance[0] is not None and relevance[0] > 0.5
+    assert all(other is not None and other < 0.2 for other in relevance[1:])
+    chosen = memory.recall("what drips at night in the kitchen?", min_relevance=0.5)
+    assert texts(chosen) == [FILLER[0]]
+    assert chosen.withheld == len(FILLER) - 1
+
+
+def test_who_looks_for_words_finds_them_however_unlike_they_are(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember("Everything about the garden, the house and the long way down to the sea, then xylophone practice.")
+    assert "xylophone" in texts(memory.recall("xylophone"))[0]
+
+
+def test_what_has_no_vector_yet_is_not_judged(tmp_path: Path) -> None:
+    with Memory.open(tmp_path, encode="off") as memory:
+        memory.remember("The linter is ruff.")
+        answer = memory.recall("ruff config for the compiler")
+        assert texts(answer) == ["The linter is ruff."]
+        assert answer.hits[0].relevance is None
