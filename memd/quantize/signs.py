@@ -23,6 +23,14 @@ def unpack(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _BYTE_SIGNS.take(codes, axis=0).reshape(len(codes), -1)
 
 
+def words(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Codes uint8 [..., b] as whole words, uint64 [..., ⌈b/8⌉]; the bits that fill up the last one are 0."""
+    spare = -codes.shape[-1] % 8
+    if spare:
+        codes = np.concatenate((codes, np.zeros((*codes.shape[:-1], spare), np.uint8)), axis=-1)
+    return np.ascontiguousarray(codes).view("<u8")
+
+
 def products(codes: NDArray[np.uint8], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Inner products of signs, uint8 [n, d/8], with vectors, float32 [m, d]: float32 [n, m]. O(n·m·d).
 
@@ -36,12 +44,12 @@ def products(codes: NDArray[np.uint8], vectors: NDArray[np.float32]) -> NDArray[
     return result
 
 
-def similarity(words: NDArray[np.uint64], query: NDArray[np.uint64]) -> NDArray[np.float32]:
-    """Agreement of signs, 1 - 2·hamming/d in [-1, 1], of each row of uint64 [n, d/64] with uint64 [d/64].
+def similarity(words: NDArray[np.uint64], query: NDArray[np.uint64], dimension: int) -> NDArray[np.float32]:
+    """Agreement of signs, 1 - 2·hamming/d in [-1, 1], of each row of uint64 [n, ⌈d/64⌉] with uint64 [⌈d/64⌉].
 
     The angle θ between two vectors makes a random coordinate's signs differ with probability θ/π, so this
     estimates 1 - 2θ/π (Charikar 2002), which falls as the cosine does. O(n·d/64).
     """
     differing = np.bitwise_count(words ^ query).sum(axis=1, dtype=np.int32)
-    result: NDArray[np.float32] = 1.0 - differing.astype(np.float32) * np.float32(2.0 / (words.shape[1] * 64))
+    result: NDArray[np.float32] = 1.0 - differing.astype(np.float32) * np.float32(2.0 / dimension)
     return result

@@ -1,7 +1,7 @@
 """The semantic channel: pooled vectors find candidates, late interaction over 1-bit token codes ranks them.
 
 It speaks with three voices: `late`, `dense` (the pooled vector) and `surround` (the pooled vector with its
-neighbours').
+neighbours'). With an encoder that gives no token vectors the first is silent.
 """
 
 from __future__ import annotations
@@ -106,17 +106,19 @@ def voices(
 
     pooled = np.append(codes.pooled @ asked.pooled, np.float32(0.0))
     surround = pooled[own] + numbers.neighbour * (pooled[left] + pooled[right])
+    heard = [
+        voice("semantic", numbers.dense, pool, pooled[own], "dense"),
+        voice("semantic", numbers.surround, pool, surround, "surround"),
+    ]
+    if not len(codes.tokens):  # the encoder gives pooled vectors alone
+        return heard
     matches = best_matches(codes, asked.tokens, numbers.late_power)
     matches = np.vstack((matches, np.zeros((1, matches.shape[1]), np.float32)))
     beside = numbers.late_neighbour * np.maximum(matches[left], matches[right])
     lengths = np.append(resident.length[read], 0)
     around = lengths[own] + lengths[left] + lengths[right]
     late = np.maximum(matches[own], beside) @ asked.weights - numbers.late_length * np.log(around)
-    return [
-        voice("semantic", numbers.late, pool, late, "late"),
-        voice("semantic", numbers.dense, pool, pooled[own], "dense"),
-        voice("semantic", numbers.surround, pool, surround, "surround"),
-    ]
+    return [voice("semantic", numbers.late, pool, late, "late"), *heard]
 
 
 class Codes(NamedTuple):
