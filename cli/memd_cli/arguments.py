@@ -9,10 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Value = str | int | bool | None | list[str]
+    Value = str | int | float | bool | None | list[str]
     Options = dict[str, Value]
 
-TEXT, NUMBER, MANY, FLAG = "text", "number", "many", "flag"
+TEXT, NUMBER, SHARE, MANY, FLAG = "text", "number", "share", "many", "flag"
 
 _COMMON = {"--json": ("json", FLAG), "--no-daemon": ("no_daemon", FLAG)}
 _FILTERS = {
@@ -54,6 +54,7 @@ OPTIONS = {
         "--explain": ("explain", FLAG),
         "-e": ("explain", FLAG),
         "--without": ("without", MANY),
+        "--min-relevance": ("min_relevance", SHARE),
         "--full": ("full", FLAG),
         **_COMMON,
     },
@@ -94,7 +95,7 @@ def parse(argv: "Sequence[str]") -> "tuple[str, Options] | None":
 
 
 def _defaults(command: str, known: "Mapping[str, tuple[str, str]]") -> "Options":
-    empty: dict[str, Value] = {FLAG: False, TEXT: None, NUMBER: None}
+    empty: dict[str, Value] = {FLAG: False, TEXT: None, NUMBER: None, SHARE: None}
     return {
         name: [] if type_ == MANY else DEFAULTS.get((command, name), empty[type_]) for name, type_ in known.values()
     }
@@ -119,8 +120,10 @@ def _take(word: str, rest: "list[str]", known: "Mapping[str, tuple[str, str]]", 
         options[name] = [*_many(options[name]), value]
     elif type_ == TEXT:
         options[name] = value
-    elif value.isascii() and value.isdigit() and len(value) <= 9:
+    elif type_ == NUMBER and value.isascii() and value.isdigit() and len(value) <= 9:
         options[name] = int(value)
+    elif type_ == SHARE and value.isascii() and value.replace(".", "", 1).isdigit() and float(value) <= 1:
+        options[name] = float(value)
     else:
         return False
     return True

@@ -32,9 +32,11 @@ def show(session: "Session", outcome: "Outcome") -> None:
     """Write an outcome to standard output."""
     write("".join([line + "\n" for line in _LINES[session.command](session, outcome.data)]))
     if outcome.exit_code == 1:
-        complain("memd", "nothing found", _EMPTY_HINTS.get(session.command, ""))
+        hint = WEAK_HINT if outcome.data.get("withheld") else _EMPTY_HINTS.get(session.command, "")
+        complain("memd", "nothing found", hint)
 
 
+WEAK_HINT = "Nothing stored is likely to answer this; --min-relevance 0 shows what comes nearest."
 _EMPTY_HINTS = {
     "recall": "Recall sees this project and what is global; --scope all sees everything.",
     "list": "This lists the project and what is global; --scope all lists everything.",

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from memd_cli import human
 from memd_cli.highlight import excerpt, marked, wanted
+from memd_cli.plain import WEAK_HINT
 from memd_cli.render import console, empty, kind, next_steps, one_line, tags, when
 from memd_cli.session import Session, took_ms, visible
 
@@ -35,6 +36,8 @@ def recollection(session: Session, data: Data) -> None:
         _analysis(shown, data["query"], trace)
     if not data["hits"]:
         empty(session, shown, "Nothing found.")
+        if data["withheld"]:
+            shown.print(WEAK_HINT)
     stems = wanted(data["query"])
     most = max((part["share"] for hit in data["hits"] for part in hit.get("contributions", ())), default=0.0)
     for number, hit in enumerate(data["hits"], 1):
@@ -59,7 +62,7 @@ def _hit(shown: Console, number: int, hit: Data, stems: frozenset[str], options:
     head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     head.add_column(justify="right", no_wrap=True, style="dim")
     about = Text(" · ", style="dim").join([kind(memory["kind"]), Text(when(memory), style="dim"), *_where(memory)])
-    head.add_row(str(number), memory["id"], about, f"{hit['score']:.3f}")
+    head.add_row(str(number), memory["id"], about, _strength(hit))
     shown.print(head)
     width = shown.width - 4
     if options["full"]:
@@ -67,6 +70,11 @@ def _hit(shown: Console, number: int, hit: Data, stems: frozenset[str], options:
     else:
         text = excerpt(hit["excerpt"]["text"], stems, shown, width, LINES)
     shown.print(Padding(text, (0, 0, 0, 4)))
+
+
+def _strength(hit: Data) -> str:
+    """How likely the hit answers; its fused score where that isn't known."""
+    return f"{hit['score']:.3f}" if hit["relevance"] is None else f"{hit['relevance']:.0%}"
 
 
 def _where(memory: Data) -> list[Text]:

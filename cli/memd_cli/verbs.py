@@ -185,6 +185,8 @@ def recall(session: "Session") -> Outcome:
         params["now"] = now
     if options["explain"]:
         params["explain"] = True
+    if options["min_relevance"] is not None:
+        params["min_relevance"] = options["min_relevance"]
     if options["without"]:
         params["without"] = options["without"]
     data = session.door.call("recall", params)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from typer.exceptions import TyperException
 
 from memd_cli.app import command
-from memd_cli.arguments import FLAG, MANY, NO_WORDS, NUMBER, OPTIONS, parse
+from memd_cli.arguments import FLAG, MANY, NO_WORDS, NUMBER, OPTIONS, SHARE, parse
 
 VALUES = st.one_of(
     st.sampled_from(
@@ -20,6 +20,10 @@ VALUES = st.one_of(
             "--",
             "a",
             "12",
+            "0.25",
+            "1.5",
+            ".5",
+            "1e-1",
             "007",
             "-3",
             "1_0",
@@ -81,7 +85,8 @@ def test_both_know_the_same_options(name: str) -> None:
 
 
 def _type(param: Any) -> str:
-    return NUMBER if "int" in str(param.type_descriptor.annotation) else "text"
+    annotation = str(param.type_descriptor.annotation)
+    return NUMBER if "int" in annotation else SHARE if "float" in annotation else "text"
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,17 @@ def recall(
         bool, typer.Option("--explain", "-e", help="Show why: each channel's rank and share, and what just missed.")
     ] = False,
     without: Without = [],  # noqa: B006
+    min_relevance: Annotated[
+        float | None,
+        typer.Option(
+            "--min-relevance",
+            metavar="P",
+            min=0,
+            max=1,
+            help="Leave out what is less likely to answer than this, 0 to 1; 0 shows whatever comes nearest. "
+            "By default a recall without any likely answer finds nothing.",
+        ),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole memories, not passages.")] = False,
     json: Json = False,
     no_daemon: NoDaemon = False,
