@@ -31,12 +31,7 @@ class Analysis(NamedTuple):
 
 
 def analyse(query: Query, now: datetime) -> Analysis:
-    """Take a query apart. `now` resolves relative times unless the query brings its own.
-
-    Raises:
-        BadInput: the text is empty, too long, or not text.
-    """
-    _refuse(query)
+    """Take a query that `check` let pass apart. `now` resolves relative times unless the query brings its own."""
     words = terms(query.text)
     kept = [word for word in words if word not in STOP_WORDS] or words
     moment = query.now or now
@@ -50,7 +45,12 @@ def analyse(query: Query, now: datetime) -> Analysis:
     )
 
 
-def _refuse(query: Query) -> None:
+def check(query: Query) -> None:
+    """Refuse what is no question.
+
+    Raises:
+        BadInput: the text is empty, too long, or not text, or the limit is out of range.
+    """
     if not query.text.strip():
         raise BadInput("The query is empty.", "Give some words to look for.")
     if "\0" in query.text:

@@ -129,7 +129,9 @@ def _ranks(shares: Scores) -> Slots:
 
 def _candidate(passage: Passage, rank: int, score: float) -> Candidate:
     text = " ".join(passage.excerpt.text[: 4 * SNIPPET].split())
-    return Candidate(passage.memory, rank, round(score, 6), text if len(text) <= SNIPPET else text[: SNIPPET - 1] + "…")
+    return Candidate(
+        passage.memory.id, rank, round(score, 6), text if len(text) <= SNIPPET else text[: SNIPPET - 1] + "…"
+    )
 
 
 def _moment(ms: int) -> datetime:

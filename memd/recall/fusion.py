@@ -32,10 +32,13 @@ def fuse(voices: Sequence[Voice], k: float, slots: Slots) -> Fused:
     ranks = np.zeros((len(voices), len(slots)), dtype=np.int64)
     scores = np.zeros(len(slots))
     for row, speaker in zip(ranks, voices, strict=True):
-        inside = np.isin(speaker.slots, slots, assume_unique=True)
-        places = np.searchsorted(slots, speaker.slots[inside])
-        row[places] = np.flatnonzero(inside) + 1
-        scores[places] += share(speaker.weight, k, row[places])
+        if not len(slots):
+            continue
+        places = np.minimum(np.searchsorted(slots, speaker.slots), len(slots) - 1)
+        inside = slots[places] == speaker.slots
+        places, heard = places[inside], np.flatnonzero(inside) + 1
+        row[places] = heard
+        scores[places] += share(speaker.weight, k, heard)
     return Fused(slots, scores, ranks)
 
 

@@ -20,24 +20,18 @@ def search(
 
     Costs what FTS5 takes to score every passage that has one of the words.
     """
-    slots: list[int] = []
-    scores: list[float] = []
-    if terms and numbers.lexical_depth:
-        limit = numbers.lexical_depth if visible.only_scopes else -1
-        rows = db.execute(
-            "SELECT rowid, bm25(passage_fts, 1.0, ?, 0.0) AS score FROM passage_fts WHERE passage_fts MATCH ?"
-            " ORDER BY score, rowid LIMIT ?",
-            (numbers.context, match(terms, visible.scopes), limit),
-        )
-        for passage, score in rows:
-            slot = resident.slot(passage)
-            if slot is not None and visible.allows(slot):
-                slots.append(slot)
-                scores.append(-score)
-                if len(slots) == numbers.lexical_depth:
-                    break
-        rows.close()
-    return Voice("lexical", numbers.lexical, np.array(slots, np.int64), np.array(scores, np.float64))
+    depth = numbers.lexical_depth
+    if not terms or not depth:
+        return Voice("lexical", numbers.lexical, np.zeros(0, np.int64), np.zeros(0))
+    rows = db.execute(
+        "SELECT rowid, bm25(passage_fts, 1.0, ?, 0.0) AS score FROM passage_fts WHERE passage_fts MATCH ?"
+        " ORDER BY score, rowid LIMIT ?",
+        (numbers.context, match(terms, visible.scopes), depth if visible.only_scopes else -1),
+    ).fetchall()
+    slots = resident.known([row[0] for row in rows])
+    seen = (slots >= 0) & visible.slots[slots] if len(resident) else slots >= 0
+    scores = np.array([-row[1] for row in rows], np.float64)
+    return Voice("lexical", numbers.lexical, slots[seen][:depth], scores[seen][:depth])
 
 
 def match(terms: Sequence[str], scopes: Sequence[int] | None, *, every: bool = False) -> str:

@@ -32,16 +32,15 @@ class Voice(NamedTuple):
 
 
 def voice(channel: Channel, weight: float, slots: Slots, scores: Scores, name: str = "") -> Voice:
-    """Rank `slots` by falling score; ties by slot, which is the order of writing."""
-    order = np.lexsort((slots, -scores))
+    """Rank `slots`, ascending, by falling score; ties by slot, which is the order of writing."""
+    order = np.argsort(-scores, kind="stable")
     return Voice(channel, weight, slots[order], scores[order].astype(np.float64), name)
 
 
-def best(scores: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None = None) -> Slots:
-    """The slots of the `depth` highest scores among the allowed ones, in any order. O(n)."""
-    if allowed is not None:
-        slots = np.flatnonzero(allowed)
-        return slots[best(scores[slots], depth)]
+def best(scores: NDArray[np.float32], depth: int, among: Slots | None = None) -> Slots:
+    """The slots of the `depth` highest scores, of all or among some (ascending), in any order. O(n)."""
+    if among is not None:
+        return among[best(scores[among], depth)]
     if len(scores) <= depth:
         return np.arange(len(scores))
     # Ties at the edge fall by slot, not by how the selection happened to run.

@@ -14,15 +14,16 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import system_clock
 from memd.model import CHANNELS, Channel, Query, Recollection
+from memd.quantize.matching import Matcher
 from memd.recall import entity, lexical, relevance, semantic, spreading, temporal
-from memd.recall.analysis import Analysis, analyse
+from memd.recall.analysis import Analysis, analyse, check
 from memd.recall.calibration import Calibration, fitted
 from memd.recall.explain import Stopwatch, contributions, trace
 from memd.recall.fusion import Fused, fuse
 from memd.recall.ranking import Scores, Slots, Voice, best
 from memd.recall.resident import Resident, Visible
-from memd.recall.results import Found, excerpts, hits
-from memd.store import memories, vectors
+from memd.recall.results import Found, Passage, hits, passages
+from memd.store import memories
 from memd.store.connection import Store
 from memd.text.words import STOP_WORDS
 
@@ -81,6 +82,7 @@ class Recaller:
         self._clock = clock
         self._numbers = numbers or fitted()
         self._resident = Resident()
+        self._matcher = Matcher() if encoder is not None else None
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(QUERIES_ENCODED_AT_ONCE, thread_name_prefix="query-encoder")
 
@@ -92,25 +94,27 @@ class Recaller:
             StoreUnusable: the store can't be read.
         """
         watch = Stopwatch()
+        check(query)
+        encoding = self._encode(query)
         asked = analyse(query, self._clock())
         watch.lap("analyse")
-        encoding = self._encode(query)
         with self._lock, self._store.reading() as db:
             self._resident.refresh(db)
             watch.lap("refresh")
             visible = self._resident.visible(db, query)
-            search = _Search(db, self._resident, visible, self._numbers, query, asked, watch)
-            degraded = self._degraded(db, visible)
-            ranked = search.run(lambda: self._question(db, encoding, query))
+            search = _Search(db, self._resident, visible, self._matcher, self._numbers, query, asked, watch)
+            degraded = self._degraded(visible)
+            ranked = search.run(lambda: self._question(encoding, query))
             found, withheld = self._judge(db, query, asked, visible, ranked, self._found(ranked, query.limit))
+            if not query.explain:
+                found = found.head(query.limit)
             watch.lap("group")
-            stored = {memory.id: memory for memory in memories.fetch(db, self._resident.memory[found.slots].tolist())}
-            texts = excerpts(db, self._resident.passage[found.slots].tolist(), stored)
+            texts = self._read(db, found.slots)
             watch.lap("fetch")
         reasons = contributions(ranked, found.places) if query.explain else None
         return Recollection(
             query=query.text,
-            hits=hits(texts[: query.limit], stored, found, reasons),
+            hits=hits(texts[: query.limit], found, reasons),
             degraded=degraded,
             withheld=withheld,
             trace=trace(asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
@@ -126,23 +130,21 @@ class Recaller:
             return None
         return self._threads.submit(self._encoder.encode_query, query.text)
 
-    def _question(
-        self, db: sqlite3.Connection, coming: Future[Encoding] | None, query: Query
-    ) -> semantic.Question | None:
+    def _question(self, coming: Future[Encoding] | None, query: Query) -> semantic.Question | None:
         if coming is None or self._encoder is None:
             return None
         encoding = coming.result()
-        if not len(encoding.ids) or not vectors.is_current(db, self._encoder.fingerprint):
+        if not len(encoding.ids) or self._resident.encoder != self._encoder.fingerprint:
             return None
         stops = semantic.stop_tokens(encoding, query.text, STOP_WORDS)
         return semantic.question(encoding, stops, self._resident, self._numbers)
 
-    def _degraded(self, db: sqlite3.Connection, visible: Visible) -> tuple[str, ...]:
+    def _degraded(self, visible: Visible) -> tuple[str, ...]:
         if self._encoder is None:
             return (self._why_no_encoder or "There is no encoder; recall goes by words alone.",)
-        if vectors.current(db) is not None and not vectors.is_current(db, self._encoder.fingerprint):
+        if self._resident.encoder not in ("", self._encoder.fingerprint):
             return ("The store's vectors are another encoder's; recall goes by words until they are made anew.",)
-        if waiting := self._resident.waiting(visible):
+        if waiting := visible.waiting:
             noun = "passage waits" if waiting == 1 else "passages wait"
             return (f"{waiting} {noun} for a vector and can be found by words alone.",)
         return ()
@@ -150,13 +152,20 @@ class Recaller:
     def _found(self, ranked: Ranked, limit: int) -> Found:
         """The best passage of each memory, best memory first: `limit` of them and some that just missed."""
         slots = ranked.fused.slots
-        order = np.lexsort((slots, -ranked.totals))
-        _, first = np.unique(self._resident.memory[slots[order]], return_index=True)
-        places = order[np.sort(first)][: limit + MISSED]
+        order = np.argsort(-ranked.totals, kind="stable")
+        first: dict[int, int] = {}
+        for memory, place in zip(self._resident.memory[slots[order]].tolist(), order.tolist(), strict=True):
+            first.setdefault(memory, place)
+        places = np.array(list(first.values())[: limit + MISSED], np.int64)
         seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, places)
         if self._encoder is None or self._encoder.fingerprint != self._numbers.encoder:
             seen[:] = np.nan
         return Found(places, slots[places], ranked.totals[places], relevance.probability(seen, self._numbers))
+
+    def _read(self, db: sqlite3.Connection, slots: Slots) -> list[Passage]:
+        """The passages of slots, read from the store."""
+        stored = memories.fetch(db, self._resident.memory[slots].tolist())
+        return passages(stored, self._resident.start[slots].tolist(), self._resident.stop[slots].tolist())
 
     def _judge(
         self, db: sqlite3.Connection, query: Query, asked: Analysis, visible: Visible, ranked: Ranked, found: Found
@@ -185,12 +194,13 @@ class _Search:
         db: sqlite3.Connection,
         resident: Resident,
         visible: Visible,
+        matcher: Matcher | None,
         numbers: Calibration,
         query: Query,
         asked: Analysis,
         watch: Stopwatch,
     ) -> None:
-        self._db, self._resident, self._visible = db, resident, visible
+        self._db, self._resident, self._visible, self._matcher = db, resident, visible, matcher
         self._numbers, self._asked, self._watch = numbers, asked, watch
         self._open = frozenset(CHANNELS).difference(query.without)
         self.why: dict[Channel, str] = dict.fromkeys(query.without, "left out")
@@ -212,8 +222,8 @@ class _Search:
         pool = self._pool(words, like, named, who)
         self._watch.lap("candidates")
         voices = [words] if "lexical" in self._open else []
-        if question is not None and like is not None:
-            voices += semantic.voices(self._db, question, pool, resident, numbers)
+        if question is not None and self._matcher is not None:
+            voices += semantic.voices(self._db, question, pool, resident, self._matcher, numbers)
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
         gated: list[Voice] = []
@@ -278,10 +288,10 @@ class _Search:
         depth = self._numbers.dense_depth
         parts = [words.slots]
         if like is not None:
-            parts.append(semantic.candidates(like, self._visible.slots, self._resident, depth))
+            parts += semantic.candidates(like, self._visible, depth)
         if named is not None:
             by = like.surround if like is not None else -np.arange(len(named), dtype=np.float32)
-            parts.append(best(by, depth, named))
+            parts.append(best(by, depth, np.flatnonzero(named)))
         if who is not None:
             parts.append(who.slots[np.lexsort((who.slots, -who.weights))[:depth]])
         return np.unique(np.concatenate(parts)).astype(np.int64)

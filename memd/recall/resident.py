@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +17,17 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.model import Query
 from memd.quantize import signs
+from memd.recall.codes import CodeCache, Codes
 from memd.store import changes, filters, scopes, vectors
 
 _NONE = -1
 _VOCABULARY = 1 << 16  # token ids are uint16
+_CHUNK = 4096  # rows read at a time
 
 _ROWS = """
 SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
-    coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0)
+    coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0),
+    p.start, p.stop
 FROM passage AS p JOIN memory AS m ON m.seq = p.memory
     LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
 """
@@ -38,7 +42,11 @@ _COLUMNS: tuple[tuple[str, type], ...] = (
     ("time", np.int64),
     ("alive", np.bool_),
     ("length", np.int32),
+    ("start", np.int32),
+    ("stop", np.int32),
 )
+
+_SCOPES_KEPT = 16  # sets of scopes whose view is kept until the store changes
 
 
 class Visible(NamedTuple):
@@ -46,16 +54,17 @@ class Visible(NamedTuple):
 
     Attributes:
         slots: bool [n].
-        scopes: the rows of its scopes, None for all.
+        encoded: those of them that have a vector, int64, ascending; None where that is every slot.
+        waiting: how many of them have none yet.
+        scopes: the rows of its scopes; None when it sees all there are.
         only_scopes: nothing but the scope narrows it.
     """
 
     slots: NDArray[np.bool_]
+    encoded: NDArray[np.int64] | None
+    waiting: int
     scopes: tuple[int, ...] | None
     only_scopes: bool
-
-    def allows(self, slot: int) -> bool:
-        return bool(self.slots[slot])
 
 
 class Resident:
@@ -67,13 +76,17 @@ class Resident:
         alive: the memory isn't forgotten.
         length: tokens of the passage; 0 while it has no vector.
         before, after: slots of its neighbours in the memory or the episode, -1 where there is none.
-        bits: uint64 [n, ⌈d/64⌉], signs of the pooled vector; zero while it has none.
+        start, stop: the characters [start, stop) of the memory's text.
+        bits: uint64 [⌈d/64⌉, n], signs of the pooled vector; zero while it has none.
         token_df: int32 [65536], in how many living encoded passages each token occurs.
+        living: how many passages `token_df` counts.
+        encoder: fingerprint of the encoder whose vectors these are; empty before the first.
     """
 
     def __init__(self) -> None:
         self._seen = -1
         self._encoder: int | None = None
+        self._codes = CodeCache()
         self._clear(0)
 
     def __len__(self) -> int:
@@ -102,6 +115,14 @@ class Resident:
         return self._columns["length"][: self._n]
 
     @property
+    def start(self) -> NDArray[np.int32]:
+        return self._columns["start"][: self._n]
+
+    @property
+    def stop(self) -> NDArray[np.int32]:
+        return self._columns["stop"][: self._n]
+
+    @property
     def scope(self) -> NDArray[np.int32]:
         return self._columns["scope"][: self._n]
 
@@ -119,7 +140,7 @@ class Resident:
 
     @property
     def bits(self) -> NDArray[np.uint64]:
-        return self._bits[: self._n]
+        return self._bits[:, : self._n]
 
     @property
     def encoded(self) -> NDArray[np.bool_]:
@@ -133,37 +154,70 @@ class Resident:
 
     def slots(self, passages: Sequence[int]) -> NDArray[np.int64]:
         """The slots of passages that are there, in the order given."""
-        wanted = np.asarray(passages, np.int64)
-        if not self._n:
-            return np.zeros(0, np.int64)
-        places = np.minimum(np.searchsorted(self.passage, wanted), self._n - 1)
-        result: NDArray[np.int64] = places[self.passage[places] == wanted]
-        return result
+        places = self.known(passages)
+        return places[places >= 0]
 
-    def waiting(self, visible: Visible) -> int:
-        """How many visible passages have no vector yet."""
-        return int(np.count_nonzero(visible.slots & ~self.encoded))
+    def known(self, passages: Sequence[int]) -> NDArray[np.int64]:
+        """The slots of passages, -1 for what isn't there."""
+        wanted = np.array(passages, np.int64)
+        if not self._n:
+            return np.full(len(wanted), _NONE)
+        places = np.minimum(np.searchsorted(self.passage, wanted), self._n - 1)
+        return np.where(self.passage[places] == wanted, places, _NONE)
+
+    def codes(self, db: sqlite3.Connection, slots: NDArray[np.int64]) -> Codes:
+        """The full codes of encoded slots."""
+        return self._codes.read(db, self.passage[slots].tolist())
+
+    def gather(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The distinct encoded ones among `slots`, and the place of each of `slots` among them.
+
+        A slot of -1, or one without a vector, has place -1. O(len(slots)): no sorting, by way of a table.
+        """
+        table = self._places
+        wanted = slots[slots >= 0]
+        wanted = wanted[self.length[wanted] > 0]
+        turns = np.arange(len(wanted), dtype=np.int32)
+        table[wanted] = turns
+        distinct = wanted[table[wanted] == turns]  # of several turns at one slot the last was written
+        table[distinct] = turns[: len(distinct)]
+        places = table[slots]  # the table's last entry, that of -1, is never written
+        table[distinct] = _NONE
+        return distinct, places
 
     def visible(self, db: sqlite3.Connection, query: Query) -> Visible:
-        """What `query` may see. O(n), and one query to the store when more than the scope narrows it."""
+        """What `query` may see. Kept for its scopes alone; O(n) and a query to the store when more narrows it."""
         rows = scopes.visible(db, query.scope)
+        if not (query.kinds or query.tags or query.source or query.since or query.until):
+            if rows not in self._views:
+                if len(self._views) >= _SCOPES_KEPT:
+                    self._views.clear()
+                self._views[rows] = self._view(rows, None)
+            return self._views[rows]
+        condition, values = filters.where(
+            db,
+            scope=query.scope,
+            kinds=query.kinds,
+            tags=query.tags,
+            source=query.source,
+            since=query.since,
+            until=query.until,
+        )
+        found = db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition}", values)
+        return self._view(rows, np.fromiter((row[0] for row in found), np.int64))
+
+    def _view(self, rows: tuple[int, ...] | None, memories: NDArray[np.int64] | None) -> Visible:
+        """What is alive, in these scopes, and of these memories; None for any."""
         slots = self.alive.copy()
         if rows is not None:
             slots &= np.isin(self.scope, rows)
-        narrowed = bool(query.kinds or query.tags or query.source or query.since or query.until)
-        if narrowed:
-            condition, values = filters.where(
-                db,
-                scope=query.scope,
-                kinds=query.kinds,
-                tags=query.tags,
-                source=query.source,
-                since=query.since,
-                until=query.until,
-            )
-            rows_found = db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition}", values)
-            slots &= np.isin(self.memory, np.fromiter((row[0] for row in rows_found), np.int64))
-        return Visible(slots, rows, not narrowed)
+            if np.array_equal(slots, self.alive):
+                rows = None
+        if memories is not None:
+            slots &= np.isin(self.memory, memories)
+        encoded = np.flatnonzero(slots & self.encoded)
+        waiting = int(np.count_nonzero(slots)) - len(encoded)
+        return Visible(slots, None if len(encoded) == self._n else encoded, waiting, rows, memories is None)
 
     # --- catching up ---
 
@@ -179,23 +233,30 @@ class Resident:
         else:
             self._update(db, changed)
         self._seen = last
+        self._views = {}
+        self.living = int(np.count_nonzero(self.alive & self.encoded))
 
     def _clear(self, width: int) -> None:
         self._n = 0
         self._columns: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in _COLUMNS}
         self._columns |= {name: np.zeros(0, np.int64) for name in ("before", "after")}
-        self._bits = np.zeros((0, width), np.uint64)
+        self._bits = np.zeros((width, 0), np.uint64)
+        self._places = np.full(1, _NONE, np.int32)  # between uses of `gather` all -1
+        self._views: dict[tuple[int, ...] | None, Visible] = {}
+        self.living, self.encoder = 0, ""
         self.token_df = np.zeros(_VOCABULARY, np.int32)
 
     def _load(self, db: sqlite3.Connection, encoder: int | None) -> None:
         self._encoder = encoder
-        row = db.execute("SELECT dimension FROM encoder WHERE id = ?", (encoder,)).fetchone()
+        row = db.execute("SELECT dimension, fingerprint FROM encoder WHERE id = ?", (encoder,)).fetchone()
         self._clear(-(-row[0] // 64) if row else 0)
+        self.encoder = row[1] if row else ""
         rows = db.execute(_ROWS + " ORDER BY p.id", {"encoder": encoder})
-        while chunk := rows.fetchmany(10_000):
+        while chunk := rows.fetchmany(_CHUNK):
             self._append(chunk)
         self._read_bits(db, None)
         self._count_tokens(db, None, 1)
+        self._codes.fill(db, encoder)
         self._link(None)
 
     def _update(self, db: sqlite3.Connection, changed: Sequence[int]) -> None:
@@ -214,6 +275,7 @@ class Resident:
                     self._columns[name][slot] = value
         self._append([row for row in rows if row[0] > last])
         slots = np.flatnonzero(np.isin(self.memory, changed))
+        self._codes.drop(self.passage[slots].tolist())
         self._read_bits(db, self.passage[slots])
         self._count_tokens(db, self.passage[slots][(self.alive & self.encoded)[slots]], 1)
         touched.update(self.episode[slots].tolist())
@@ -223,24 +285,25 @@ class Resident:
         if not rows:
             return
         start, self._n = self._n, self._n + len(rows)
-        if self._n > len(self._bits):
-            self._grow(max(self._n, len(self._bits) * 5 // 4, 1024))
+        if self._n > self._bits.shape[1]:
+            self._grow(max(self._n, self._bits.shape[1] * 5 // 4, 1024))
         for (name, kind), values in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
             self._columns[name][start : self._n] = np.array(values, kind)
         self._columns["before"][start : self._n] = self._columns["after"][start : self._n] = _NONE
-        self._bits[start : self._n] = 0
+        self._bits[:, start : self._n] = 0
 
     def _grow(self, room: int) -> None:
         for name, column in self._columns.items():
             grown = np.zeros(room, column.dtype)
             grown[: len(column)] = column
             self._columns[name] = grown
-        bits = np.zeros((room, self._bits.shape[1]), np.uint64)
-        bits[: len(self._bits)] = self._bits
+        bits = np.zeros((self._bits.shape[0], room), np.uint64)
+        bits[:, : self._bits.shape[1]] = self._bits
         self._bits = bits
+        self._places = np.full(room + 1, _NONE, np.int32)
 
     def _read_bits(self, db: sqlite3.Connection, passages: NDArray[np.int64] | None) -> None:
-        if not self._bits.shape[1]:
+        if not len(self._bits):
             return
         if passages is None:
             rows = db.execute("SELECT passage, bits FROM passage_bits")
@@ -251,9 +314,10 @@ class Resident:
                 for passage in passages.tolist()
                 for row in db.execute("SELECT passage, bits FROM passage_bits WHERE passage = ?", (passage,))
             )
-        for passage, bits in rows:
-            if (slot := self.slot(passage)) is not None:
-                self._bits[slot] = signs.words(np.frombuffer(bits, np.uint8))
+        while chunk := list(islice(rows, _CHUNK)):
+            known = self.known([row[0] for row in chunk])
+            packed = np.frombuffer(b"".join(row[1] for row in chunk), np.uint8).reshape(len(chunk), -1)
+            self._bits[:, known[known >= 0]] = signs.words(packed)[known >= 0].T
 
     def _count_tokens(self, db: sqlite3.Connection, passages: NDArray[np.int64] | None, sign: int) -> None:
         for ids in _token_ids(db, self._encoder, passages):

@@ -22,11 +22,11 @@ def gains(slots: Slots, scores: Scores, resident: Resident, numbers: Calibration
     in no episode gains nothing.
     """
     episode = resident.episode[slots]
-    order = np.lexsort((slots, -scores))[:HEAD]
+    order = np.argsort(-scores, kind="stable")[:HEAD]
     activation: dict[int, list[float]] = {}
-    for place in order.tolist():
-        if episode[place]:
-            activation.setdefault(int(episode[place]), []).append(float(scores[place]))
+    for key, score in zip(episode[order].tolist(), scores[order].tolist(), strict=True):
+        if key:
+            activation.setdefault(key, []).append(score)
     totals = {key: sum(values[: numbers.episode_hits]) for key, values in activation.items()}
     highest = max(totals.values(), default=0.0)
     if not highest:

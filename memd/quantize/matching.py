@@ -1,0 +1,79 @@
+"""Inner products of signs with vectors, in the ONNX runtime's 8-bit integer kernels.
+
+NumPy has no integer matrix product that uses the processor's dot-product instructions; the runtime, which is
+there for the encoder, has. Against unpacking to floats this takes a quarter of the time, and its sums are exact:
+a passage's products don't depend on what stands beside it.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Numbers of the ONNX format (onnx.proto): element types, and the versions this graph is written in.
+_UINT8, _INT8, _INT32 = 2, 3, 6
+_IR_VERSION, _OPSET = 8, 13
+
+_STEPS = 127.0  # a vector's largest coordinate, as an integer
+
+
+class Matcher:
+    """Finds best matches among signs. Safe for many threads."""
+
+    def __init__(self) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
+
+    def best(
+        self, codes: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The highest inner product of each vector with the signs of each group: float32 [groups, m]. O(t·m·d).
+
+        Args:
+            codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them.
+            starts: int64 [groups], ascending: where each group begins; none is empty.
+            vectors: float32 [m, d]. Rounded to 8 bits a coordinate, which moves a product by at most
+                d/254 of the vector's largest coordinate (by a tenth of that, as errors go).
+        """
+        step = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-30)) / np.float32(_STEPS)
+        rounded = np.rint(vectors / step[:, None]).astype(np.int8)
+        # Bits are 0 and 1 where signs are -1 and +1: ⟨sign, v⟩ = 2·⟨bit, v⟩ - Σv.
+        bits = np.unpackbits(codes.reshape(-1), bitorder="little").reshape(len(codes), -1)
+        products = self._session.run(None, {"bits": bits, "vectors": np.ascontiguousarray(rounded.T)})[0]
+        highest = 2 * np.maximum.reduceat(products, starts, axis=0) - rounded.sum(axis=1, dtype=np.int32)
+        result: NDArray[np.float32] = highest.astype(np.float32) * step
+        return result
+
+
+def _graph() -> bytes:
+    """An ONNX model of one node: MatMulInteger(bits uint8, vectors int8) -> products int32."""
+    node = _text(1, "bits") + _text(1, "vectors") + _text(2, "products") + _text(4, "MatMulInteger")
+    inputs = _part(11, _value("bits", _UINT8)) + _part(11, _value("vectors", _INT8))
+    graph = _part(1, node) + _text(2, "products") + inputs + _part(12, _value("products", _INT32))
+    return _number(1, _IR_VERSION) + _part(8, _number(2, _OPSET)) + _part(7, graph)
+
+
+def _value(name: str, kind: int) -> bytes:
+    return _text(1, name) + _part(2, _part(1, _number(1, kind)))
+
+
+def _text(field: int, text: str) -> bytes:
+    return _part(field, text.encode())
+
+
+def _part(field: int, content: bytes) -> bytes:
+    """A protocol buffers field of bytes; none here is longer than 127 or has a number above 15."""
+    assert len(content) < 128
+    return bytes((field << 3 | 2, len(content))) + content
+
+
+def _number(field: int, value: int) -> bytes:
+    return bytes((field << 3, value))
