@@ -13,6 +13,8 @@ CONFIG = "config.toml"
 LOCK = "daemon.lock"  # locked by the daemon for as long as it lives
 RENDEZVOUS = "daemon.pid"  # written once it answers: process id, socket path, version, a line each
 LOG = "daemon.log"
+ENCODERS = "encoders"  # a folder for each encoder that was added
+CHOICE = "encoder"  # the name of the one in use; without it, the built-in one
 
 
 def data_home(environ: "Mapping[str, str] | None" = None) -> str:

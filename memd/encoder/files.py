@@ -1,4 +1,4 @@
-"""Where the encoder's files lie, and whether they are the ones that were built."""
+"""Where an encoder's files lie, and whether they are the ones that were built or taken in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 from memd.errors import EncoderUnavailable
 
 GRAPH, TOKENIZER, MANIFEST = "encoder.onnx", "tokenizer.json", "manifest.json"
+VARIABLE = "MEMD_ENCODER"
+SHIPPED = Path(__file__).parent / "model"
 FIX = "Reinstall memd; in a source checkout run `make setup`, or `python scripts/build_encoder.py`."
+POOLINGS = ("mean", "cls")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,9 @@ class EncoderFiles:
         name: the model's name.
         fingerprint: 16 hexadecimal digits over weights, graph and tokenizer.
         dimension: length of a vector.
-        max_tokens: longest input in tokens, [CLS] and [SEP] included.
+        max_tokens: longest input in tokens, the special ones included.
+        pooling: how the token vectors make the pooled one where the graph doesn't say: `mean`, or `cls` (the first).
+        fix: what to do when one of the files turns out to be no good.
     """
 
     graph: Path
@@ -32,15 +37,21 @@ class EncoderFiles:
     fingerprint: str
     dimension: int
     max_tokens: int
+    pooling: str = "mean"
+    fix: str = FIX
 
     @classmethod
-    def find(cls, folder: Path | None = None) -> EncoderFiles:
+    def find(cls, folder: Path | None = None, fix: str = FIX) -> EncoderFiles:
         """The encoder in `folder`; else in `$MEMD_ENCODER`; else the one inside the package.
+
+        Args:
+            folder: where the three files lie.
+            fix: the hint of every error.
 
         Raises:
             EncoderUnavailable: a file is missing, unreadable, or not the one the manifest names.
         """
-        folder = folder or Path(os.environ.get("MEMD_ENCODER") or Path(__file__).parent / "model")
+        folder = folder or Path(os.environ.get(VARIABLE) or SHIPPED)
         try:
             manifest = json.loads((folder / MANIFEST).read_bytes())
             hashes = dict(manifest["files"])
@@ -51,25 +62,37 @@ class EncoderFiles:
                 fingerprint=str(manifest["fingerprint"]),
                 dimension=int(manifest["dimension"]),
                 max_tokens=int(manifest["max_tokens"]),
+                pooling=POOLINGS[POOLINGS.index(manifest.get("pooling", "mean"))],
+                fix=fix,
             )
         except FileNotFoundError:
-            raise EncoderUnavailable(f"There is no encoder in {folder}.", FIX) from None
+            raise EncoderUnavailable(f"There is no encoder in {folder}.", fix) from None
         except OSError as error:
-            raise EncoderUnavailable(f"The encoder in {folder} can't be read: {error.strerror}.", FIX) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise EncoderUnavailable(f"The encoder's manifest in {folder} is damaged.", FIX) from error
+            raise EncoderUnavailable(f"The encoder in {folder} can't be read: {error.strerror}.", fix) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EncoderUnavailable(f"The encoder's manifest in {folder} is damaged.", fix) from error
         for path in (files.graph, files.tokenizer):
-            _check(path, hashes.get(path.name))
+            _check(path, hashes.get(path.name), fix)
         return files
 
+    @property
+    def size(self) -> int:
+        """Bytes of the graph and the tokenizer."""
+        return self.graph.stat().st_size + self.tokenizer.stat().st_size
 
-def _check(path: Path, expected: str | None) -> None:
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(path: Path, expected: str | None, fix: str) -> None:
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
     except FileNotFoundError:
-        raise EncoderUnavailable(f"The encoder's file {path} is missing.", FIX) from None
+        raise EncoderUnavailable(f"The encoder's file {path} is missing.", fix) from None
     except OSError as error:
-        raise EncoderUnavailable(f"The encoder's file {path} can't be read: {error.strerror}.", FIX) from error
+        raise EncoderUnavailable(f"The encoder's file {path} can't be read: {error.strerror}.", fix) from error
     if found != expected:
-        raise EncoderUnavailable(f"The encoder's file {path} is damaged: its sha256 is not the manifest's.", FIX)
+        raise EncoderUnavailable(f"The encoder's file {path} is damaged: its sha256 is not the manifest's.", fix)

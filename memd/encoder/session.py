@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memd.encoder.files import FIX, EncoderFiles
+from memd.encoder.signature import Signature, UnknownGraph
 from memd.encoder.tokenizer import Tokenizer, Tokens
 from memd.errors import EncoderUnavailable
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Encoding(NamedTuple):
-    """One encoded text of n tokens, [CLS] and [SEP] not among them.
+    """One encoded text of n tokens, the special ones not among them.
 
     Attributes:
-        pooled: float32 [d], unit norm: the mean over all tokens, specials included.
-        tokens: float32 [n, d], each row of unit norm.
+        pooled: float32 [d], unit norm.
+        tokens: float32 [n, d], each row of unit norm; [0, d] by an encoder that gives pooled vectors alone.
         ids: int32 [n], vocabulary ids.
         offsets: int32 [n, 2], each token's begin and end in characters of the text.
     """
@@ -41,6 +42,11 @@ class Encoder:
     Texts run one at a time, each on one thread, several side by side. Activations are quantized at run time with one
     scale a tensor, so in a shared batch a text's vector would depend on its companions and on padding; alone, the same
     text always gets the same vector.
+
+    Attributes:
+        name, fingerprint, dimension, max_tokens: as in `EncoderFiles`.
+        has_tokens: whether it gives a vector for each token.
+        pools_itself: whether the pooled vector is the graph's own.
     """
 
     def __init__(self, files: EncoderFiles, tokenizer: Tokenizer, session: onnxruntime.InferenceSession, threads: int):
@@ -48,22 +54,26 @@ class Encoder:
         self.max_tokens = files.max_tokens
         self.tokenizer = tokenizer
         self._session = session
+        self._pooling = files.pooling
+        self._signature = _signature(files, session)
+        self.has_tokens, self.pools_itself = bool(self._signature.tokens), bool(self._signature.pooled)
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder") if threads > 1 else None
 
     @classmethod
-    def load(cls, folder: Path | None = None, threads: int | None = None) -> Encoder:
+    def load(cls, folder: Path | None = None, threads: int | None = None, fix: str = FIX) -> Encoder:
         """The encoder in `folder`, else `$MEMD_ENCODER`, else the package's own.
 
         Args:
             folder: where encoder.onnx, tokenizer.json and manifest.json lie.
             threads: texts encoded side by side; None means one for each CPU this process may use, at most 8.
+            fix: what to do when it can't be loaded.
 
         Raises:
             EncoderUnavailable: a file is missing or damaged; the hint names the fix.
         """
-        files = EncoderFiles.find(folder)
-        session = _session(files.graph)
+        files = EncoderFiles.find(folder, fix)
+        session = _session(files)
         return cls(files, Tokenizer.of(files), session, threads or min(8, _cpus()))
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
@@ -73,23 +83,25 @@ class Encoder:
         heads = [self.tokenizer.head(text) for text in texts]
         # The longest go first, so that no thread is left with a long one at the end.
         order = sorted(range(len(texts)), key=lambda i: -len(heads[i].ids))
-        jobs = {i: self._pool.submit(self._run, heads[i]) for i in order}
+        jobs = {i: self._pool.submit(self.encode_tokens, heads[i]) for i in order}
         return [jobs[i].result() for i in range(len(texts))]
 
     def encode_query(self, text: str) -> Encoding:
         """Encode one text on the calling thread."""
-        return self._run(self.tokenizer.head(text))
+        return self.encode_tokens(self.tokenizer.head(text))
 
     def close(self) -> None:
         """Stop the threads; the encoder is not to be used afterwards."""
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _run(self, head: Tokens) -> Encoding:
-        ids = np.empty((1, len(head.ids) + 2), dtype=np.int64)
-        ids[0, 0], ids[0, 1:-1], ids[0, -1] = self.tokenizer.cls, head.ids, self.tokenizer.sep
-        pooled, tokens = self._session.run(("pooled", "tokens"), {"ids": ids})
-        return Encoding(pooled[0], tokens, head.ids, head.offsets)
+    def encode_tokens(self, head: Tokens) -> Encoding:
+        """Encode what `Tokenizer.head` made of a text, on the calling thread."""
+        prefix, suffix = self.tokenizer.prefix, self.tokenizer.suffix
+        ids = np.concatenate((prefix, head.ids, suffix)).astype(np.int64)
+        outputs = self._session.run(self._signature.outputs, self._signature.feeds(ids))
+        pooled, tokens = self._signature.vectors(outputs, len(prefix), len(suffix), self._pooling)
+        return Encoding(pooled, tokens, head.ids, head.offsets)
 
 
 def _cpus() -> int:
@@ -97,7 +109,14 @@ def _cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _session(graph: Path) -> onnxruntime.InferenceSession:
+def _signature(files: EncoderFiles, session: onnxruntime.InferenceSession) -> Signature:
+    try:
+        return Signature.of(session)
+    except UnknownGraph as error:
+        raise EncoderUnavailable(f"The encoder {files.graph} can't be used: {error}.", files.fix) from None
+
+
+def _session(files: EncoderFiles) -> onnxruntime.InferenceSession:
     try:
         # Since 1.29 the official Linux and macOS builds report to their maker unless told not to, before they load.
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -108,6 +127,6 @@ def _session(graph: Path) -> onnxruntime.InferenceSession:
         # Both grow with use: an arena keeps the most any run ever took, and a pattern is kept for each input length.
         options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(files.graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base
-        raise EncoderUnavailable(f"The encoder {graph} can't be loaded: {error}", FIX) from error
+        raise EncoderUnavailable(f"The encoder {files.graph} can't be loaded: {error}", files.fix) from error

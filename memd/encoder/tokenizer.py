@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from memd.encoder.files import FIX, EncoderFiles
+from memd.encoder.files import EncoderFiles
 from memd.errors import EncoderUnavailable
 
 if TYPE_CHECKING:
@@ -30,14 +30,20 @@ class Tokens(NamedTuple):
 
 
 class Tokenizer:
-    """The encoder's tokenizer. Holds no state between calls; many threads may share one."""
+    """The encoder's tokenizer. Holds no state between calls; many threads may share one.
+
+    Attributes:
+        prefix, suffix: ids of the special tokens around a text: [CLS] and [SEP] for BERT.
+        max_words: most tokens of one input, the special ones not counted.
+    """
 
     def __init__(self, inner: tokenizers.Tokenizer, fingerprint: str, max_tokens: int) -> None:
+        inner.no_truncation()  # exports often come with both; windows and limits are ours to set
+        inner.no_padding()
         self._inner = inner
         self.fingerprint = fingerprint
-        self.max_words = max_tokens - 2
-        """Most tokens of one input, [CLS] and [SEP] not counted."""
-        self.cls, self.sep = (int(inner.token_to_id(special) or 0) for special in ("[CLS]", "[SEP]"))
+        self.prefix, self.suffix = _specials(inner)
+        self.max_words = max_tokens - len(self.prefix) - len(self.suffix)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Tokenizer:
@@ -56,8 +62,13 @@ class Tokenizer:
 
             inner = tokenizers.Tokenizer.from_file(str(files.tokenizer))
         except Exception as error:  # tokenizers raises bare Exception
-            raise EncoderUnavailable(f"The tokenizer {files.tokenizer} can't be loaded: {error}", FIX) from error
+            raise EncoderUnavailable(f"The tokenizer {files.tokenizer} can't be loaded: {error}", files.fix) from error
         return cls(inner, files.fingerprint, files.max_tokens)
+
+    @property
+    def largest_id(self) -> int:
+        """The highest id it can give. O(vocabulary)."""
+        return max(self._inner.get_vocab(with_added_tokens=True).values(), default=0)
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Begin and end, in characters, of every token of the whole text. No specials, no truncation. O(len(text))."""
@@ -82,6 +93,15 @@ class Tokenizer:
             if not window.isspace():
                 encoded = self._inner.encode(window, add_special_tokens=False)
                 yield encoded.ids, [(start + a, start + b) for a, b in encoded.offsets]
+
+
+def _specials(inner: tokenizers.Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The ids that the tokenizer puts before and after a text."""
+    encoded = inner.encode("a", add_special_tokens=True)
+    own = [place for place, special in enumerate(encoded.special_tokens_mask) if not special]
+    if not own:
+        return tuple(encoded.ids[:1]), tuple(encoded.ids[1:])
+    return tuple(encoded.ids[: own[0]]), tuple(encoded.ids[own[-1] + 1 :])
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:

@@ -61,7 +61,7 @@ class NumpyBert:
 
 
 def with_specials(encoder: Encoder, encoding: Encoding) -> NDArray[np.int64]:
-    return np.array([encoder.tokenizer.cls, *encoding.ids, encoder.tokenizer.sep], dtype=np.int64)
+    return np.array([*encoder.tokenizer.prefix, *encoding.ids, *encoder.tokenizer.suffix], dtype=np.int64)
 
 
 def test_float_graph_equals_numpy_bert(float_encoder: Encoder, weights: Weights, text: str) -> None:
