@@ -29,6 +29,9 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         entity, temporal: weights of the gated channels.
         episode: how much of its fused score a passage gains in the most active episode.
         episode_hits: how many of an episode's best passages make its activation.
+        reply: how much of its fused score a passage gains when what stands before it is a question.
+        question: how much a passage loses that itself ends in a question.
+        speaker: how much a passage gains when the query names who says it.
         lexical_depth, dense_depth: candidates from words, and from each pooled voice.
         relevance_bias, relevance_late, relevance_dense, relevance_share: coefficients of a hit's relevance.
         abstain_below: recall has no answer when its best hit's relevance is below this.
@@ -54,6 +57,9 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     temporal: float
     episode: float
     episode_hits: int
+    reply: float
+    question: float
+    speaker: float
     lexical_depth: int
     dense_depth: int
     relevance_bias: float

@@ -45,7 +45,7 @@ def contributions(ranked: Ranked, places: Slots) -> list[tuple[Contribution, ...
 
 
 def _given(shares: Mapping[Channel, Scores], place: int) -> list[tuple[Channel, float]]:
-    return [(channel, float(shares[channel][place])) for channel in CHANNELS if shares[channel][place] > 0]
+    return [(channel, float(shares[channel][place])) for channel in CHANNELS if shares[channel][place] != 0]
 
 
 def _contribution(ranked: Ranked, channel: Channel, place: int, ranks: Slots, given: float) -> Contribution:
@@ -100,11 +100,11 @@ def _channel(
 ) -> ChannelTrace:
     shares = channel_shares(ranked, channel)
     ranks = _ranks(shares)
-    spoken = [place for place in texts if shares[place] > 0]
+    spoken = [place for place in texts if shares[place] != 0]
     spoken.sort(key=lambda place: int(ranks[place]))
     return ChannelTrace(
         channel=channel,
-        open=bool((shares > 0).any()),
+        open=bool((shares != 0).any()),
         why=why,
         weight=_weight(ranked, channel),
         took_ms=stages.get(channel, 0.0),

@@ -235,8 +235,9 @@ class _Search:
         fused = fuse(voices, numbers.k, pool) if gated else base
         gains = np.zeros(len(pool))
         if "spreading" in self._open:
-            gains = spreading.gains(fused.slots, fused.scores, resident, numbers)
-            self.why["spreading"] = "episodes of the best hits" if gains.any() else "no hit is part of an episode"
+            speakers = resident.speakers(self._asked.terms)
+            gains = spreading.gains(fused.slots, fused.scores, speakers, resident, numbers)
+            self.why["spreading"] = "episodes, replies and speakers" if gains.any() else "no candidate has any link"
         self._watch.lap("fuse")
         return Ranked(fused, voices, gains, fused.scores + gains, numbers.k, numbers.episode)
 

@@ -19,6 +19,7 @@ from memd.model import Query
 from memd.quantize import signs
 from memd.recall.codes import CodeCache, Codes
 from memd.store import changes, filters, scopes, vectors
+from memd.text.words import terms
 
 _NONE = -1
 _VOCABULARY = 1 << 16  # token ids are uint16
@@ -27,7 +28,7 @@ _CHUNK = 4096  # rows read at a time
 _ROWS = """
 SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
     coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0),
-    p.start, p.stop
+    p.start, p.stop, m.speaker, m.asks
 FROM passage AS p JOIN memory AS m ON m.seq = p.memory
     LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
 """
@@ -44,6 +45,8 @@ _COLUMNS: tuple[tuple[str, type], ...] = (
     ("length", np.int32),
     ("start", np.int32),
     ("stop", np.int32),
+    ("speaker", np.int32),
+    ("asks", np.bool_),
 )
 
 _SCOPES_KEPT = 16  # sets of scopes whose view is kept until the store changes
@@ -87,6 +90,8 @@ class Resident:
         self._seen = -1
         self._encoder: int | None = None
         self._codes = CodeCache()
+        self._speakers: dict[str, list[int]] = {}
+        self._last_speaker = 0
         self._clear(0)
 
     def __len__(self) -> int:
@@ -125,6 +130,18 @@ class Resident:
     @property
     def scope(self) -> NDArray[np.int32]:
         return self._columns["scope"][: self._n]
+
+    @property
+    def speaker(self) -> NDArray[np.int32]:
+        return self._columns["speaker"][: self._n]
+
+    @property
+    def asks(self) -> NDArray[np.bool_]:
+        return self._columns["asks"][: self._n]
+
+    def speakers(self, words: Iterable[str]) -> list[int]:
+        """The speakers that have one of these words, case-folded, in their name."""
+        return sorted({speaker for word in words for speaker in self._speakers.get(word, ())})
 
     @property
     def episode(self) -> NDArray[np.int32]:
@@ -232,9 +249,17 @@ class Resident:
             self._load(db, encoder)
         else:
             self._update(db, changed)
+        self._meet_speakers(db)
         self._seen = last
         self._views = {}
         self.living = int(np.count_nonzero(self.alive & self.encoded))
+
+    def _meet_speakers(self, db: sqlite3.Connection) -> None:
+        """Learn the names that are new since the last time: each word of a name leads to its speaker."""
+        for speaker, name in db.execute("SELECT id, name FROM speaker WHERE id > ? ORDER BY id", (self._last_speaker,)):
+            for word in terms(name):
+                self._speakers.setdefault(word, []).append(speaker)
+            self._last_speaker = speaker
 
     def _clear(self, width: int) -> None:
         self._n = 0

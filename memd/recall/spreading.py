@@ -6,6 +6,8 @@ episode is and to how well it answers by itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from memd.recall.calibration import Calibration
@@ -15,11 +17,31 @@ from memd.recall.resident import Resident
 HEAD = 100  # fused candidates that activate their episodes
 
 
-def gains(slots: Slots, scores: Scores, resident: Resident, numbers: Calibration) -> Scores:
-    """What each candidate gains, float64 [n]: episode · (activation / the highest activation) · its own score.
+def gains(slots: Slots, scores: Scores, speakers: Sequence[int], resident: Resident, numbers: Calibration) -> Scores:
+    """What each candidate gains (or loses), float64 [n], in proportion to its own score.
 
-    An episode's activation is the sum of its `episode_hits` best scores in the head of the list. A passage
-    in no episode gains nothing.
+    Activation comes from the most active episodes, from the question that a passage replies to, and from the
+    speaker that the query names; a passage that only asks passes on what it has.
+
+    Args:
+        slots: int64 [n].
+        scores: float64 [n], fused.
+        speakers: those that the query names.
+    """
+    found = numbers.episode * _episodes(slots, scores, resident, numbers.episode_hits)
+    before = resident.before[slots]
+    found += numbers.reply * (resident.asks[before] & (before >= 0))
+    found -= numbers.question * resident.asks[slots]
+    if speakers:
+        found += numbers.speaker * np.isin(resident.speaker[slots], speakers)
+    result: Scores = found * scores
+    return result
+
+
+def _episodes(slots: Slots, scores: Scores, resident: Resident, hits: int) -> Scores:
+    """The activation of each candidate's episode over the highest, float64 [n] in [0, 1]; 0 in no episode.
+
+    An episode's activation is the sum of its `hits` best scores in the head of the list.
     """
     episode = resident.episode[slots]
     order = np.argsort(-scores, kind="stable")[:HEAD]
@@ -27,10 +49,8 @@ def gains(slots: Slots, scores: Scores, resident: Resident, numbers: Calibration
     for key, score in zip(episode[order].tolist(), scores[order].tolist(), strict=True):
         if key:
             activation.setdefault(key, []).append(score)
-    totals = {key: sum(values[: numbers.episode_hits]) for key, values in activation.items()}
+    totals = {key: sum(values[:hits]) for key, values in activation.items()}
     highest = max(totals.values(), default=0.0)
     if not highest:
         return np.zeros(len(slots))
-    share = np.array([totals.get(key, 0.0) / highest for key in episode.tolist()])
-    result: Scores = numbers.episode * share * scores
-    return result
+    return np.array([totals.get(key, 0.0) / highest for key in episode.tolist()])

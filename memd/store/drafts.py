@@ -11,14 +11,14 @@ import msgspec
 from memd.clock import to_ms
 from memd.model import GLOBAL_SCOPE, NewMemory, Source
 from memd.store.validation import plain_scope
-from memd.text import chunking
+from memd.text import chunking, dialogue
 from memd.text.entities import Entity, extract
 
 _encode_source = msgspec.json.Encoder().encode
 
 
 class Draft(NamedTuple):
-    """A checked memory with its digest (BLAKE2b, 16 bytes), its passages' spans and what each names; times in ms."""
+    """A checked memory, with its digest (BLAKE2b, 16 bytes), its speaker, its passages and what each names; times in ms."""
 
     text: str
     digest: bytes
@@ -29,18 +29,21 @@ class Draft(NamedTuple):
     event_at: int | None
     episode: str | None
     position: int | None
+    speaker: str
+    asks: bool
     spans: list[tuple[int, int]]
     entities: list[list[Entity]]
 
 
-def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None) -> Draft:
+def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, most: int = chunking.TOKENS) -> Draft:
     """Work out `item`, which must have passed `check_new`.
 
     Args:
         item: the new memory; a scope of None means the global one.
         offsets: the tokenizer's offsets for cutting passages; None estimates them.
+        most: tokens of a passage.
     """
-    spans = chunking.cut(item.text, offsets)
+    spans = chunking.cut(item.text, offsets, most)
     return Draft(
         text=item.text,
         digest=hashlib.blake2b(item.text.encode(), digest_size=16).digest(),
@@ -51,6 +54,8 @@ def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None) ->
         event_at=None if item.event_at is None else to_ms(item.event_at),
         episode=item.episode,
         position=item.position,
+        speaker=dialogue.speaker(item.text) or item.source.who.casefold(),
+        asks=dialogue.asks(item.text),
         spans=spans,
         entities=[extract(item.text[start:stop]) for start, stop in spans],
     )

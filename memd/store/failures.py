@@ -20,6 +20,7 @@ CORRUPT_HINT = (
 BUSY_HINT = "Another program holds the store's write lock; try again, or see which one with 'memd daemon status'."
 
 _PRIMARY_CODE = 0xFF  # the low byte of SQLite's extended result codes
+_ERROR = 1
 _CORRUPT, _NOTADB = 11, 26
 _BUSY, _LOCKED = 5, 6
 _READONLY, _CANTOPEN, _PERM = 8, 14, 3
@@ -30,6 +31,8 @@ _NEARLY_FULL = 1 << 20  # bytes free under which a failed write is put down to t
 def translate(error: sqlite3.Error, path: Path) -> MemdError | None:
     """The memd error that a user should see for `error`, or None when it is a fault of our own."""
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code == _ERROR and "sqlite-vec" in str(error):  # it says no more than this, a full disk included
+        code = _FULL if _disk_is_full(path) else _IOERR
     if code in (_CORRUPT, _NOTADB):
         return corrupt(path, str(error))
     if code in (_BUSY, _LOCKED):

@@ -50,6 +50,7 @@ class Writer:
         self._words = passages.Words(db)
         self._mentions = Mentions(db)
         self._scopes: dict[str, int] = {}
+        self._speakers: dict[str, int] = {}
         self.written: list[int] = []
         self._changed: list[int] = []
 
@@ -104,13 +105,14 @@ class Writer:
     def _insert_row(self, draft: Draft, scope: int, episode: int | None, position: int | None) -> tuple[int, str]:
         """The new row's seq and id. An id that another process hit upon in the same millisecond is made anew."""
         now = self._now_ms
-        about = (draft.text, draft.digest, draft.kind, scope, draft.source, now, draft.event_at, episode, position, now)
+        place = (episode, position, self._speaker(draft.speaker), draft.asks)
+        about = (draft.text, draft.digest, draft.kind, scope, draft.source, now, draft.event_at, *place, now)
         while True:
             new_id = self._make_id.make(now)
             cursor = self._db.execute(
                 "INSERT INTO memory"
-                " (id, text, digest, kind, scope, source, recorded_at, event_at, episode, position, said_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                " (id, text, digest, kind, scope, source, recorded_at, event_at,"
+                " episode, position, speaker, asks, said_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (new_id, *about),
             )
             if cursor.rowcount == 1:
@@ -124,6 +126,13 @@ class Writer:
         )
         add_tags(self._db, seq, draft.tags)
         self._changed.append(seq)
+
+    def _speaker(self, name: str) -> int:
+        if name not in self._speakers:
+            self._db.execute("INSERT INTO speaker (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+            row = self._db.execute("SELECT id FROM speaker WHERE name = ?", (name,)).fetchone()
+            self._speakers[name] = int(row[0])
+        return self._speakers[name]
 
     def _scope(self, path: str) -> int:
         if path not in self._scopes:

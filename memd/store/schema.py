@@ -23,7 +23,15 @@ CREATE TABLE episode (
     UNIQUE (scope, key)
 ) STRICT;
 
+-- Who says memories: the name that a text begins with, else its source's; case-folded. Row 1 is nobody.
+CREATE TABLE speaker (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO speaker (id, name) VALUES (1, '');
+
 -- The texts, word for word. Immutable but for said/said_at (the same text given again) and forgotten_at.
+-- `asks`: it ends in a question.
 CREATE TABLE memory (
     seq          INTEGER PRIMARY KEY,
     id           TEXT NOT NULL UNIQUE,
@@ -36,6 +44,8 @@ CREATE TABLE memory (
     event_at     INTEGER,
     episode      INTEGER REFERENCES episode (id),
     position     INTEGER,
+    speaker      INTEGER NOT NULL REFERENCES speaker (id),
+    asks         INTEGER NOT NULL,
     said         INTEGER NOT NULL DEFAULT 1,
     said_at      INTEGER NOT NULL,
     forgotten_at INTEGER

@@ -146,6 +146,24 @@ def pending(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) " + _WAITING, {"encoder": current(db)}).fetchone()[0])
 
 
+def encoded(db: sqlite3.Connection, fingerprint: str) -> tuple[int, int]:
+    """How many living passages have this encoder's vector and needn't wait, and how many there are. O(passages)."""
+    row = db.execute(
+        "SELECT count(*) FILTER (WHERE p.encoder = (SELECT id FROM encoder WHERE fingerprint = ?)), count(*)"
+        " FROM passage AS p JOIN memory AS m ON m.seq = p.memory WHERE m.forgotten_at IS NULL",
+        (fingerprint,),
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def requeue_all(db: sqlite3.Connection) -> None:
+    """Let every living passage wait again. What it has stays in use until it is made anew. O(passages)."""
+    db.execute(
+        "UPDATE passage SET encoder = NULL WHERE encoder IS NOT NULL"
+        " AND memory IN (SELECT seq FROM memory WHERE forgotten_at IS NULL)"
+    )
+
+
 def hide(db: sqlite3.Connection, memories: Sequence[int]) -> None:
     """Take the bits of forgotten memories out of the candidates."""
     if current(db) is None:
