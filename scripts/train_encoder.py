@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -51,18 +52,18 @@ class Recipe:
     """
 
     seed: int = 1
-    steps: int = 900
-    rank: int = 0
+    steps: int = 500
+    rank: int = 48
     ship_rank: int = 48
-    rate: float = 5e-5
+    rate: float = 6e-4
     decay: float = 0.85
     frozen: int = 2
     warmup: float = 0.08
     weight_decay: float = 0.01
     clip: float = 1.0
     mean: float = 0.99
-    mine_every: int = 450
-    evaluate_every: int = 150
+    mine_every: int = 500
+    evaluate_every: int = 200
     save_every: int = 50
     precision: str = "bfloat16"
 
@@ -144,7 +145,7 @@ class Run:
         done = self.step / self.recipe.steps
         if done < self.recipe.warmup:
             return (self.step + 1) / (self.recipe.warmup * self.recipe.steps)
-        return 0.5 * (1 + np.cos(np.pi * (done - self.recipe.warmup) / (1 - self.recipe.warmup)))
+        return 0.5 * (1 + math.cos(math.pi * (done - self.recipe.warmup) / (1 - self.recipe.warmup)))
 
     @torch.no_grad()
     def mine(self) -> None:
