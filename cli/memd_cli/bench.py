@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from memd.errors import BadInput
+from memd_cli.human import size
 from memd_cli.session import Session
 from memd_cli.sheet import Cell, Line, Sheet, show_lines
 from memd_cli.sheet import show as show_sheets
@@ -145,6 +146,63 @@ def _changed(title: str, change: Data) -> Iterator[Line]:
     for name, head in (("  A", change["a_first"]), ("  B", change["b_first"])):
         for rank, found in enumerate(head, start=1):
             yield Line(name, f"{rank}  {found['text'] or found['key']}", "green" if found["gold"] else "dim")
+
+
+# --- latency ----------------------------------------------------------------------------------------
+
+
+def latency(session: Session) -> Outcome:
+    """Time recalls over a store of a size."""
+    from memd.bench.latency.run import Plan
+    from memd.bench.latency.run import latency as measure
+
+    options = session.options
+    corpus = _folder(options["corpus"])
+    if corpus and not corpus.is_file():
+        raise BadInput(f"There is no file {corpus}", "See: memd bench latency --help")
+    data = measure(Plan(options["memories"], corpus, _folder(options["home"]), options["seed"]), session.tracked)
+    return Outcome(data, data.pop("degraded"))
+
+
+def show_latency(session: Session, outcome: Outcome) -> None:
+    """Times by stage, then what the store takes and how fast it was made."""
+    data = outcome.data
+    rows = [_times("recall", data["recall"], style="bold")]
+    rows += [_times(f"  {stage}", shown) for stage, shown in data["stages"].items()]
+    if "encoder" in data:
+        rows.append(_times("encoder alone", data["encoder"]))
+    if data["daemon"]:
+        rows.append(_times("through the daemon", data["daemon"]["recall"]))
+    foot = f"{data['questions']:,} questions, {data['memories']:,} memories, {data['passages']:,} passages, one run."
+    show_sheets(session, [Sheet("", ("ms", "p50", "p95", "p99"), rows), Sheet("", ("", ""), list(_costs(data)))], foot)
+
+
+def _times(name: str, shown: Mapping[str, float], style: str = "") -> list[Cell]:
+    return [Cell(name, style=style), *(Cell(f"{shown[share]:.2f}") for share in ("p50", "p95", "p99"))]
+
+
+def _costs(data: Data) -> Iterator[list[Cell]]:
+    facts: dict[str, str] = {}
+    if "ratio" in data:
+        facts["recall p50 over encoder p50"] = f"{data['ratio']:.2f}"
+        facts["recall p95 over p50"] = f"{data['tail']:.2f}"
+    facts["open, and the first recall"] = f"{data['open_ms']:,.0f} ms, {data['first_recall_ms']:,.0f} ms"
+    if daemon := data["daemon"]:
+        facts["resident memory of the daemon"] = f"{size(daemon['resident_bytes'])}, peak {size(daemon['peak_bytes'])}"
+    facts["on disk"] = f"{size(data['disk']['bytes'])}, {data['disk']['per_memory']:,.0f} B a memory"
+    for name, said in _RATES.items():
+        if data["ingest"] and name in data["ingest"]:
+            facts[said] = f"{data['ingest'][name]:,.0f} memories/s"
+    for name, value in facts.items():
+        yield [Cell(name), Cell(value)]
+
+
+_RATES = {
+    "ingested": "ingest",
+    "stored": "  storing alone",
+    "encoded": "  encoding what is stored",
+    "encoder": "encoder alone",
+}
 
 
 # --- pieces -----------------------------------------------------------------------------------------

@@ -254,6 +254,54 @@ class CompareData(msgspec.Struct, frozen=True):
     same: int
 
 
+class Spread(msgspec.Struct, frozen=True):
+    """Percentiles of milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class LatencyDaemon(msgspec.Struct, frozen=True):
+    """Round trips to a real daemon, and its resident memory after them and at most."""
+
+    recall: Spread
+    resident_bytes: int
+    peak_bytes: int
+
+
+class LatencyDisk(msgspec.Struct, frozen=True):
+    """The size of the store's file."""
+
+    bytes: int
+    per_memory: float
+
+
+class LatencyData(msgspec.Struct, frozen=True, kw_only=True):
+    """Recalls in this process, as a whole and by stage; `encoder` encoded the same questions in turn.
+
+    `ratio` is recall's p50 over the encoder's, `tail` recall's p95 over its p50. `ingest` holds memories a second:
+    `stored`, `encoded`, both (`ingested`) and the `encoder` alone; null where the store was made in several runs.
+    """
+
+    version: str
+    corpus: str
+    seed: int
+    memories: int
+    passages: int
+    questions: int
+    open_ms: float
+    first_recall_ms: float
+    recall: Spread
+    stages: dict[str, Spread]
+    encoder: Spread | None = None
+    ratio: float | None = None
+    tail: float | None = None
+    daemon: LatencyDaemon | None
+    ingest: dict[str, float] | None
+    disk: LatencyDisk
+
+
 # Command → what stands under `data`. A tuple is one or the other.
 DATA: dict[str, tuple[type, ...]] = {
     "remember": (RememberData,),
@@ -280,5 +328,6 @@ DATA: dict[str, tuple[type, ...]] = {
     "service uninstall": (ServiceData,),
     "bench recall": (BenchData,),
     "bench compare": (CompareData,),
+    "bench latency": (LatencyData,),
 }
 LINES: dict[str, type] = {"remember-line": NewMemory}  # what is read: one line of `remember --jsonl`

@@ -53,6 +53,7 @@ class Protocol:
         if level == "session" and not collection.groups:
             raise BadInput(f"{collection.name} has no sessions.", "Use --level turn.")
         self._level = level
+        self._needed = min(GROUPS_NEEDED, len(set(collection.groups)))
         self._group = dict(zip(collection.keys, collection.groups, strict=True)) if level == "session" else {}
 
     def target(self, question: Question) -> Target:
@@ -70,7 +71,7 @@ class Protocol:
         if self._level == "turn":
             return Answer(keys[:DEPTH], keys[:DEPTH], ms)
         limit = DEPTH
-        while len(first := self._first_of_groups(keys)) < GROUPS_NEEDED and len(keys) >= limit and limit < DEEPEST:
+        while len(first := self._first_of_groups(keys)) < self._needed and len(keys) >= limit and limit < DEEPEST:
             limit = min(2 * limit, DEEPEST)
             keys = ranker.rank(question, limit)
         return Answer(list(first)[:DEPTH], list(first.values())[:DEPTH], ms)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,13 +14,11 @@ from memd.bench.collection import Collection, Question
 from memd.bench.protocol import Level, Protocol
 from memd.bench.rankers import Ranker, Recall, ablations
 from memd.bench.report import MEMD, Asked, summary
-from memd.bench.stores import Stocked, Track, stocked
+from memd.bench.stores import Progress, Stocked, Track, stocked, unseen
 from memd.errors import BadInput, EncoderUnavailable
 
 if TYPE_CHECKING:
     from memd.encoder import Encoder
-
-Progress = Callable[[str], AbstractContextManager[Track]]
 
 SEED = 1
 
@@ -51,7 +49,7 @@ class Plan(NamedTuple):
     home: Path | None = None
 
 
-def recall(plan: Plan, progress: Progress = lambda title: nullcontext(_still)) -> dict[str, Any]:
+def recall(plan: Plan, progress: Progress = unseen) -> dict[str, Any]:
     """Run it and return the figures, in the shape that `memd bench recall --json` prints as `data`.
 
     Args:
@@ -157,7 +155,3 @@ def _sampled(collections: Sequence[Collection], plan: Plan) -> list[Collection]:
             for collection in usable
         ]
     return [collection for collection in usable if collection.questions]
-
-
-def _still(done: int, total: int) -> None:
-    """Shows nothing."""

@@ -120,4 +120,31 @@ def compare(
     return perform(Session("bench compare", options), benchmark.compare, benchmark.show_compare)
 
 
+@bench.command(
+    epilog=examples(
+        "memd bench latency --memories 10000",
+        "memd bench latency --memories 100000 --home /tmp/memd-100k  # keep the store: it takes minutes to make",
+        "memd bench latency --corpus notes.txt",
+    )
+)
+def latency(
+    memories: Annotated[
+        int | None,
+        typer.Option("--memories", metavar="N", min=1, help="How many. Default: 10,000, or the whole corpus."),
+    ] = None,
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", metavar="FILE", help="Texts, one a line. Default: they are made.")
+    ] = None,
+    home: Home = None,
+    seed: Seed = 1,
+    json: Json = False,
+) -> int:
+    """Time recalls by stage, the encoder beside them, in this process and through a daemon.
+
+    Also how fast memories are taken in, the daemon's memory, and the bytes on disk.
+    """
+    options = {"memories": memories, "corpus": corpus, "home": home, "seed": seed, "json": json}
+    return perform(Session("bench latency", options), benchmark.latency, benchmark.show_latency)
+
+
 app.add_typer(bench, name="bench", rich_help_panel=CARE)

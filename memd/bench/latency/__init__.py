@@ -1,0 +1,1 @@
+"""How long a recall takes and what it costs, over a store of a size."""
