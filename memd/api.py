@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,16 +16,19 @@ import msgspec
 
 from memd.clock import Clock, system_clock, to_ms
 from memd.encoding import Drain, EncodingWorker
-from memd.errors import BadInput, EncoderUnavailable
+from memd.errors import BadInput, Conflict, EncoderUnavailable, MemdError, NotFound
 from memd.home import STORE, data_home
-from memd.model import GLOBAL_SCOPE, NewMemory, Query, Recollection, Remembered, Stats, StoredMemory
+from memd.model import GLOBAL_SCOPE, EncoderInfo, NewMemory, Query, Recollection, Remembered, Stats, StoredMemory
 from memd.store import Store, filters, memories, statistics, vectors
 from memd.store.drafts import Draft, draft, plain_tags
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
+from memd.text.chunking import TOKENS, estimated_offsets
 
 if TYPE_CHECKING:
     from memd.encoder import Encoder, Tokenizer
+    from memd.encoder.files import EncoderFiles
+    from memd.encoder.library import Encoders, Stamp
     from memd.recall.recaller import Recaller
 
 Encode = Literal["background", "inline", "off"]
@@ -44,8 +48,8 @@ class Memory:
             for hit in memory.recall("what do the tests need").hits:
                 print(hit.excerpt.text)
 
-    The encoder is loaded when it is first needed. Where it can't be, everything else goes on and
-    `degraded` says so.
+    The encoder is loaded when it is first needed, and another one as soon as that is chosen for the data folder,
+    by whichever process. Where it can't be, everything else goes on and `degraded` says so.
     """
 
     def __init__(self, store: Store, encode: Encode, clock: Clock) -> None:
@@ -53,12 +57,15 @@ class Memory:
         self._encode = encode
         self._clock = clock
         self._make_id = IdMaker()
-        self._models = _Models()
+        self._models = _Models(store.path.parent)
         self._recaller: Recaller | None = None
+        self._recalls_by: tuple[Encoder | None, str] = None, ""
         self._recaller_lock = threading.Lock()
         self._drain_lock = threading.Lock()
-        self._worker = EncodingWorker(store, self._models.encoder) if encode == "background" else None
-        if self._worker:
+        self._switch_lock = threading.Lock()
+        self._worker: EncodingWorker | None = None
+        if encode == "background":
+            self._worker = EncodingWorker(store, self._models.encoder, insist=not self._models.is_overridden)
             self._worker.start()
 
     @classmethod
@@ -102,8 +109,13 @@ class Memory:
     @property
     def degraded(self) -> tuple[str, ...]:
         """In words, what can't take part at present; empty when all is well, or wasn't needed yet."""
-        reasons = [self._models.why_no_encoder, self._worker.trouble if self._worker else ""]
+        reasons = [self._models.why_no_encoder, self._worker.trouble if self._worker else "", self._refused]
         return tuple(reason for reason in reasons if reason)
+
+    @property
+    def _refused(self) -> str:
+        count = self._worker.refused if self._worker else 0
+        return f"The encoder fails at {count} passages, which are found by words alone; see the log." if count else ""
 
     def remember(self, text: str, **fields: Any) -> Remembered:
         """Store a text, word for word. On return it is durable.
@@ -139,7 +151,8 @@ class Memory:
                 raise
         remembered: RememberedOnes = []
         for group in _groups(items):
-            remembered += self._write([draft(item, self._offsets) for item in group], restate)
+            most = self._models.most_words()
+            remembered += self._write([draft(item, self._offsets, most) for item in group], restate)
         return remembered
 
     def recall(self, text: str, **fields: Any) -> Recollection:
@@ -287,7 +300,7 @@ class Memory:
         deadline = time.monotonic() + timeout
         if self._worker:
             self._worker.wait_begun(timeout)  # until then the queue may be that of the encoder before
-        while self.pending():
+        while self.pending() > (self._worker.refused if self._worker else 0):
             left = deadline - time.monotonic()
             if left <= 0 or self._models.why_no_encoder:
                 return False
@@ -311,8 +324,7 @@ class Memory:
         Raises:
             EncoderUnavailable: there is no encoder.
         """
-        if (encoder := self._models.encoder()) is None:
-            raise EncoderUnavailable(self._models.why_no_encoder, self._models.fix)
+        encoder = self._models.need()
         with self._drain_lock:
             drain = Drain(self._store, encoder)
             done, total = 0, self.pending()
@@ -321,6 +333,83 @@ class Memory:
                 if progress:
                     progress(done, max(total, done))
         return done
+
+    def encoder_info(self) -> EncoderInfo:
+        """Which encoder is in use, and how far the store has its vectors. O(passages).
+
+        Raises:
+            EncoderUnavailable: there is none to use.
+        """
+        encoder = self._models.need()
+        name, chosen_by, files = self._models.described()
+        with self._store.reading() as db:
+            encoded, passages = vectors.encoded(db, encoder.fingerprint)
+        return EncoderInfo(
+            name=name,
+            chosen_by=chosen_by,
+            model=encoder.name,
+            fingerprint=encoder.fingerprint,
+            dimension=encoder.dimension,
+            tokens=encoder.has_tokens,
+            max_tokens=encoder.max_tokens,
+            bytes=files.size,
+            folder=str(files.graph.parent),
+            passages=passages,
+            encoded=encoded,
+            pending=passages - encoded,
+        )
+
+    def use_encoder(self, name: str) -> EncoderInfo:
+        """Put the encoder of this name to use: here at once, in every other process when it next needs one.
+
+        What has no vector of it yet waits in the queue, and is found by words until then.
+
+        Args:
+            name: as `memd model list` has it; `"builtin"` for the one that memd brings.
+
+        Raises:
+            NotFound: there is none of that name.
+            EncoderUnavailable: it can't be loaded.
+            Conflict: MEMD_ENCODER names the encoder of this process.
+            StoreUnusable: the choice can't be written. In all these cases the one in use stays.
+        """
+        with self._switch_lock:
+            if self._models.is_overridden:
+                raise Conflict(
+                    "MEMD_ENCODER names the encoder of the process that holds the store.",
+                    "Unset it, then: memd daemon restart",
+                )
+            library = self._models.library
+            encoder, before = library.load(name), library.chosen()
+            library.choose(name)
+            self._models.install(name, encoder)
+            try:
+                with self._store.writing() as db:
+                    vectors.adopt(db, encoder.fingerprint, encoder.dimension)
+            except MemdError:
+                library.choose(before)
+                raise
+        if self._worker:
+            self._worker.nudge()
+        return self.encoder_info()
+
+    def reindex(self, *, every: bool = False) -> EncoderInfo:
+        """See to it that every passage gets the current encoder's vector; a `"background"` thread begins at once.
+
+        Args:
+            every: also those that have it already; until it is made anew, what they have is used.
+
+        Raises:
+            EncoderUnavailable: there is none to make them.
+        """
+        encoder = self._models.need()
+        with self._store.writing() as db:
+            vectors.adopt(db, encoder.fingerprint, encoder.dimension)
+            if every:
+                vectors.requeue_all(db)
+        if self._worker:
+            self._worker.nudge()
+        return self.encoder_info()
 
     def _write(self, drafts: Sequence[Draft], restate: bool) -> RememberedOnes:
         with self._store.writing() as db:
@@ -341,11 +430,12 @@ class Memory:
 
     def _ready_recaller(self) -> Recaller:
         with self._recaller_lock:
-            if self._recaller is None:
+            by = self._models.encoder(), self._models.why_no_encoder
+            if self._recaller is None or self._recalls_by != by:
                 from memd.recall.recaller import Recaller
 
-                encoder = self._models.encoder()
-                self._recaller = Recaller(self._store, encoder, self._models.why_no_encoder, clock=self._clock)
+                # The one before answers what it was asked; it ends with the last who holds it.
+                self._recaller, self._recalls_by = Recaller(self._store, *by, clock=self._clock), by
             return self._recaller
 
     def _offsets(self, text: str) -> Sequence[tuple[int, int]]:
@@ -356,33 +446,75 @@ class Memory:
 
 
 class _Models:
-    """The encoder and the tokenizer, each loaded once, when first needed."""
+    """The encoder and the tokenizer in use, each loaded once, when first needed, and anew when another is chosen.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    One that was replaced is dropped, not closed: whoever still works with it holds it.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._lock = threading.RLock()
+        self._stamp: Stamp | Literal["none yet"] = "none yet"
+        self._name = ""
         self._encoder: Encoder | None = None
         self._tokenizer: Tokenizer | None = None
         self.why_no_encoder = ""
         self.fix = ""
 
+    @cached_property
+    def library(self) -> Encoders:
+        """The encoders of the data folder."""
+        from memd.encoder.library import Encoders
+
+        return Encoders(self._home)
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether MEMD_ENCODER goes before the data folder's choice."""
+        return bool(self.library.override)
+
     def encoder(self) -> Encoder | None:
         """The encoder; None when it can't be had, with `why_no_encoder` telling why."""
         with self._lock:
+            self._follow()
             if self._encoder is None and not self.why_no_encoder:
-                from memd.encoder import Encoder
-
                 try:
-                    self._encoder = Encoder.load()
-                except EncoderUnavailable as error:
+                    self._encoder = self.library.load_current()
+                except (EncoderUnavailable, NotFound) as error:
                     self._miss(error)
             return self._encoder
 
+    def need(self) -> Encoder:
+        """The encoder. Raises EncoderUnavailable."""
+        if (encoder := self.encoder()) is None:
+            raise EncoderUnavailable(self.why_no_encoder, self.fix)
+        return encoder
+
     def offsets(self, text: str) -> Sequence[tuple[int, int]]:
         """Offsets of the text's tokens, estimated when there is no tokenizer."""
-        from memd.text.chunking import estimated_offsets
-
         tokenizer = self._load_tokenizer()
         return estimated_offsets(text) if tokenizer is None else tokenizer.offsets(text)
+
+    def most_words(self) -> int:
+        """Most tokens of a passage: what the store takes, or less where the encoder reads less."""
+        tokenizer = self._load_tokenizer()
+        return TOKENS if tokenizer is None else min(TOKENS, tokenizer.max_words)
+
+    def described(self) -> tuple[str, Literal["default", "home", "MEMD_ENCODER"], EncoderFiles]:
+        """The name of the one in use, by what it was chosen, and its files. Raises EncoderUnavailable."""
+        from memd.encoder.library import BUILTIN
+
+        with self._lock:
+            if self.is_overridden:
+                return self.library.override, "MEMD_ENCODER", self.library.current_files()
+            by: Literal["default", "home"] = "default" if self._name == BUILTIN else "home"
+            return self._name, by, self.library.files(self._name)
+
+    def install(self, name: str, encoder: Encoder) -> None:
+        """Use this encoder, which has just been chosen."""
+        with self._lock:
+            self._drop()
+            self._stamp, self._name, self._encoder = self.library.stamp(), name, encoder
 
     def close(self) -> None:
         """Let go of the encoder's threads."""
@@ -391,18 +523,33 @@ class _Models:
                 self._encoder.close()
                 self._encoder = None
 
+    def _follow(self) -> None:
+        """Notice that another encoder was chosen, or the same one again after it had failed."""
+        stamp = self.library.stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        name = self.library.chosen()
+        if name != self._name or self.why_no_encoder:
+            self._name = name
+            if not self.is_overridden:
+                self._drop()
+
+    def _drop(self) -> None:
+        self._encoder = self._tokenizer = None
+        self.why_no_encoder = self.fix = ""
+
     def _load_tokenizer(self) -> Tokenizer | None:
         with self._lock:
+            self._follow()
             if self._tokenizer is None and not self.why_no_encoder:
-                from memd.encoder import Tokenizer
-
                 try:
-                    self._tokenizer = self._encoder.tokenizer if self._encoder else Tokenizer.load()
-                except EncoderUnavailable as error:
+                    self._tokenizer = self._encoder.tokenizer if self._encoder else self.library.current_tokenizer()
+                except (EncoderUnavailable, NotFound) as error:
                     self._miss(error)
             return self._tokenizer
 
-    def _miss(self, error: EncoderUnavailable) -> None:
+    def _miss(self, error: MemdError) -> None:
         self.why_no_encoder, self.fix = f"{error.message} {error.hint}".strip(), error.hint
 
 

@@ -44,7 +44,7 @@ class Drain:
 
     def __init__(self, store: Store, encoder: Encoder, pause: Callable[[], None] = lambda: None) -> None:
         self._store = store
-        self._encoder = encoder
+        self.encoder = encoder
         self._pause = pause
         self._text: tuple[int, str] | None = None  # the memory read last: a long one has many batches
         self._refused: set[int] = set()
@@ -78,6 +78,16 @@ class Drain:
             vectors.put(db, self._row, encoded)
         return len(batch)
 
+    @property
+    def refused(self) -> int:
+        """How many passages the encoder failed at."""
+        return len(self._refused)
+
+    def is_current(self) -> bool:
+        """Whether the store still takes this encoder's vectors."""
+        with self._store.reading() as db:
+            return vectors.current(db) == self._row
+
     def _texts(self, db: sqlite3.Connection, batch: Sequence[Waiting]) -> list[str]:
         texts = []
         for row in batch:
@@ -89,7 +99,7 @@ class Drain:
     def _encode(self, batch: list[Waiting], texts: list[str]) -> list[tuple[Waiting, Encoding]]:
         """Encode a slice; a passage at which the encoder fails is left out, and not tried again by this process."""
         try:
-            return list(zip(batch, self._encoder.encode(texts), strict=True))
+            return list(zip(batch, self.encoder.encode(texts), strict=True))
         except Exception as error:  # onnxruntime's and tokenizers' have no common base
             if len(batch) == 1:
                 log.error("passage %d can't be encoded: %s", batch[0].passage, error)
@@ -103,12 +113,15 @@ class EncodingWorker:
 
     Args:
         store: where the queue is; must stay open until `stop` returned.
-        load: gives the encoder, or None when there is none (the thread then ends). Called in the thread.
+        load: gives the encoder to use now, or None when there is none. Called in the thread, before every batch.
+        insist: make the encoder the store's own again where another process has put another in its place. For
+            one that was chosen for the data folder, not for this process alone: two that insist would go on for ever.
     """
 
-    def __init__(self, store: Store, load: Callable[[], Encoder | None]) -> None:
+    def __init__(self, store: Store, load: Callable[[], Encoder | None], insist: bool = True) -> None:
         self._store = store
         self._load = load
+        self._insist = insist
         self._state = threading.Condition()
         self._written = False
         self._stopping = False
@@ -117,6 +130,7 @@ class EncodingWorker:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="encoding", daemon=True)
         self.trouble = ""
+        self.refused = 0
 
     def start(self) -> None:
         """Begin with whatever waits."""
@@ -176,12 +190,9 @@ class EncodingWorker:
         drain: Drain | None = None
         while not self._stopping:
             try:
-                if drain is None:
-                    encoder = self._load()
-                    if encoder is None:
-                        return
-                    drain = Drain(self._store, encoder, self._pause)
-                taken = drain.step()
+                drain = self._drain(drain)
+                taken = drain.step() if drain else 0
+                self.refused = drain.refused if drain else 0
                 self.trouble = ""
             except _Stopped:
                 return
@@ -198,6 +209,15 @@ class EncodingWorker:
                 if not taken:
                     self._state.wait_for(lambda: self._written or self._stopping, POLL_S)
                 self._written = False
+
+    def _drain(self, drain: Drain | None) -> Drain | None:
+        """The same one as long as its encoder is in use and the store's own; None while there is no encoder."""
+        encoder = self._load()
+        if encoder is None:
+            return None
+        if drain is None or drain.encoder is not encoder or (self._insist and not drain.is_current()):
+            return Drain(self._store, encoder, self._pause)
+        return drain
 
     def _fail(self, error: MemdError) -> None:
         log.warning("encoding waits: %s", error.message)

@@ -210,6 +210,38 @@ class Recollection(msgspec.Struct, frozen=True):
     trace: Trace | None = None
 
 
+class EncoderInfo(msgspec.Struct, frozen=True):
+    """The encoder in use, and how far the store has its vectors.
+
+    Attributes:
+        name: as `memd model list` has it; the folder where `$MEMD_ENCODER` names one.
+        chosen_by: `default` (the built-in one), `home` (`memd model use`) or `MEMD_ENCODER`.
+        model: what the encoder calls itself.
+        fingerprint: of its weights, graph and tokenizer.
+        dimension: of its vectors.
+        tokens: whether it gives a vector for each token; without them late interaction is silent.
+        max_tokens: how many it reads at once.
+        bytes: of its files.
+        folder: where they lie.
+        passages: in living memories.
+        encoded: passages that have its vector.
+        pending: passages that wait for it, found by words alone until then.
+    """
+
+    name: str
+    chosen_by: Literal["default", "home", "MEMD_ENCODER"]
+    model: str
+    fingerprint: str
+    dimension: int
+    tokens: bool
+    max_tokens: int
+    bytes: int
+    folder: str
+    passages: int
+    encoded: int
+    pending: int
+
+
 class Stats(msgspec.Struct, frozen=True):
     """What the store holds and what is still to be done. Sizes in bytes."""
 

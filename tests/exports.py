@@ -16,7 +16,7 @@ VOCABULARY = 3000
 def tokenizer(size: int = VOCABULARY) -> tokenizers.Tokenizer:
     """WordPiece over letters and `WORDS`, with [CLS] and [SEP]; truncation and padding are set, as in exports."""
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.,?!'-"
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters), *WORDS]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters), *WORDS.split()]
     pieces = list(dict.fromkeys(pieces))
     pieces += [f"[unused{n}]" for n in range(size - len(pieces))]
     vocab = {piece: place for place, piece in enumerate(pieces)}
@@ -107,4 +107,4 @@ WORDS = """
 how do i reset my password forgot and want to it the kettle boils water for tea test fails because database is locked
 a makes fail we walked along beach in evening deploy new release staging server goes first cat sleeps on warm chair all
 day memory lighthouse keeper logs weather at noon harbour ships storm night pier closes dusk
-""".split()
+"""

@@ -28,21 +28,22 @@ _JOINED_ON = _ZERO_WIDTH_JOINER + "\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1
 _PSEUDO_TOKEN = re.compile(r"[A-Za-z]{1,4}|[^\sA-Za-z]")
 
 
-def cut(text: str, offsets: Callable[[str], Offsets] | None = None) -> Spans:
+def cut(text: str, offsets: Callable[[str], Offsets] | None = None, most: int = TOKENS) -> Spans:
     """The passages of a text of any length, as `passages` gives them, in memory bounded by one window.
 
     Args:
         text: what to cut.
         offsets: the tokenizer's (begin, end) of every token of a text; None estimates them.
+        most: tokens of a passage.
     """
-    if text.isascii() and len(text) <= TOKENS:
+    if text.isascii() and len(text) <= most:
         return [(0, len(text))]  # a token has at least one character
     offsets = offsets or estimated_offsets
     spans: Spans = []
     start = 0
     while True:
         window = text[start : start + WINDOW]
-        found = passages(window, offsets(window))
+        found = passages(window, offsets(window), most)
         if start + WINDOW >= len(text):
             spans += [(start + a, start + b) for a, b in found]
             return spans
@@ -52,22 +53,23 @@ def cut(text: str, offsets: Callable[[str], Offsets] | None = None) -> Spans:
         start = spans[-1][1]
 
 
-def passages(text: str, offsets: Offsets) -> Spans:
+def passages(text: str, offsets: Offsets, most: int = TOKENS) -> Spans:
     """Character spans [start, stop) that follow on each other and cover all of `text`.
 
-    Each holds at most `TOKENS` tokens and `CHARACTERS` characters. A span ends at the strongest joint in the
+    Each holds at most `most` tokens and `CHARACTERS` characters. A span ends at the strongest joint in the
     second half of what would fit (blank line, line, sentence, word), inside a word only when the word alone
     doesn't fit. The last two are balanced.
 
     Args:
         text: what to cut; empty gives no span.
         offsets: (begin, end) of each of its tokens, in order.
+        most: tokens of a passage.
     """
     begins = [begin for begin, _ in offsets]
     spans: Spans = []
     start = token = 0
     while start < len(text):
-        stop = _next_stop(text, begins, start, token)
+        stop = _next_stop(text, begins, start, token, most)
         spans.append((start, stop))
         start, token = stop, bisect_left(begins, stop, lo=token)
     return spans
@@ -78,17 +80,17 @@ def estimated_offsets(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _PSEUDO_TOKEN.finditer(text)]
 
 
-def _next_stop(text: str, begins: Sequence[int], start: int, token: int) -> int:
+def _next_stop(text: str, begins: Sequence[int], start: int, token: int, most: int) -> int:
     """The end of the passage that starts at character `start`, whose first token is number `token`."""
     left = len(begins) - token
-    full = begins[token + TOKENS] if left > TOKENS else len(text)
+    full = begins[token + most] if left > most else len(text)
     full = min(max(full, start + 1), start + CHARACTERS)
     if full >= len(text):
         return len(text)
     low, aim = start + (full - start) // 2, full
-    if left <= 2 * TOKENS and len(text) - start <= 2 * CHARACTERS:
+    if left <= 2 * most and len(text) - start <= 2 * CHARACTERS:
         # Two passages remain: make them alike, as far as the second can take it.
-        least = begins[token + left - TOKENS] if left > TOKENS else start
+        least = begins[token + left - most] if left > most else start
         low = min(max(low, least, len(text) - CHARACTERS), full)
         aim = min(max((start + len(text)) // 2, low), full)
     for joint in _JOINTS:
