@@ -171,7 +171,10 @@ class Memory:
             query = msgspec.structs.replace(query, scope=scope)
         recaller = self._ready_recaller()
         with self._worker.giving_way() if self._worker else nullcontext():
-            return recaller.recall(query)
+            answer = recaller.recall(query)
+        if self._worker and (trouble := self._worker.trouble):  # why passages wait, and will go on waiting
+            answer = msgspec.structs.replace(answer, degraded=(*answer.degraded, trouble))
+        return answer
 
     def show(self, id: str) -> StoredMemory:
         """The memory whose id begins with `id`, living or forgotten.

@@ -201,6 +201,7 @@ class EncodingWorker:
                 continue
             except Exception:
                 log.exception("encoding stopped short; it goes on in %g s", RETRY_S)
+                self.trouble = "New texts can't be encoded at present; 'memd daemon logs' says why."
                 self._sleep(RETRY_S)
                 continue
             with self._state:

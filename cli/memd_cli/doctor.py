@@ -222,12 +222,16 @@ def write_and_recall(config: Config) -> str:
     place = config.home if config.home.is_dir() and os.access(config.home, os.W_OK | os.X_OK) else config.home.parent
     if not place.is_dir():
         place = Path(tempfile.gettempdir())
-    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=place) as folder:
-        with Memory.open(Path(folder), encode="inline") as memory:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=".doctor-", dir=place)
+    except OSError as error:
+        raise Finding(FAILED, f"nothing can be written in {place} ({error.strerror})", "See the disk's line.") from None
+    with folder as inside:
+        with Memory.open(Path(inside), encode="inline") as memory:
             kept = memory.remember(PROBE, scope="global").id
             memory.remember(PROBE_OTHER, scope="global")
             _expect(memory.show(kept).text == PROBE, "what was written reads back differently")
-        with Memory.open(Path(folder), encode="inline") as memory:  # what is durable outlives a close
+        with Memory.open(Path(inside), encode="inline") as memory:  # what is durable outlives a close
             found = memory.recall("which animal keeps ledgers")
             _expect(bool(found.hits) and found.hits[0].memory.id == kept, "recall doesn't find what was written")
             memory.forget([kept])

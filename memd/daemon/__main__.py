@@ -3,6 +3,10 @@
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memd.errors import MemdError
+
 
 def main() -> int:
     """Be the daemon; returns the exit code."""
@@ -16,20 +20,33 @@ def main() -> int:
     # cores are busy. Read when NumPy loads (OpenBLAS on Linux, Accelerate on macOS).
     for threads in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
         os.environ.setdefault(threads, "1")
+    from memd import errors
     from memd.daemon.wire import dumps, error_data
-    from memd.errors import MemdError, StoreUnusable
 
     try:
         return _serve(detached)
-    except MemdError as error:
+    except errors.MemdError as error:
         failure = error
-    except OSError as error:  # a full disk, no descriptors left
-        failure = StoreUnusable(f"the daemon can't work here ({error})", "see that the disk has room")
+    except OSError as error:
+        failure = _failure(error)
     if detached:
         sys.stderr.write(dumps({"error": error_data(failure)}) + "\n")
     else:
         sys.stderr.write(f"memd: {failure.message}\n" + (f"  {failure.hint}\n" if failure.hint else ""))
     return failure.exit_code
+
+
+def _failure(error: OSError) -> "MemdError":
+    """What the operating system refused, with what to do about it."""
+    from errno import EDQUOT, EMFILE, ENFILE, ENOSPC
+
+    from memd.errors import StoreFull, StoreUnusable
+
+    if error.errno in (ENOSPC, EDQUOT):
+        hint = "free some disk space and try again; everything acknowledged so far is safe"
+        return StoreFull("the disk is full: the daemon can't start", hint)
+    hint = "close some programs, or raise `ulimit -n`" if error.errno in (EMFILE, ENFILE) else "see `memd doctor`"
+    return StoreUnusable(f"the daemon can't work here ({error})", hint)
 
 
 def _serve(detached: bool) -> int:

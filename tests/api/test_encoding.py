@@ -3,13 +3,15 @@
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import memd.encoder
+import memd.encoding
 from memd.api import Memory
 from memd.encoder import Encoder, Encoding
 from memd.errors import EncoderUnavailable
@@ -90,6 +92,41 @@ def test_closing_in_the_middle_keeps_the_queue(tmp_path: Path) -> None:
         assert memory.encode_pending(lambda done, total: seen.append((done, total))) == 200 - encoded
         assert seen[-1] == (200 - encoded, 200 - encoded) and seen == sorted(seen)
         assert memory.encode_pending() == 0 and consistent(memory)
+
+
+@pytest.mark.parametrize(("before", "told"), [(1, "disk is full"), (0, "memd.db failed")])
+def test_a_worker_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, told: str
+) -> None:
+    """With nothing stored before it is sqlite-vec that meets the limit first; it doesn't tell which error it met."""
+    monkeypatch.setattr(memd.encoding, "RETRY_S", 0.1)
+    monkeypatch.setattr(memd.encoding, "POLL_S", 0.1)
+    with Memory.open(tmp_path, encode="background") as memory, Memory.open(tmp_path, encode="off") as other:
+        memory.remember_many([NewMemory("there was room")] * before)
+        assert memory.wait_encoded(60)
+        limit_pages(memory, 1)  # SQLite's own full disk, for the connection that the worker writes through
+        other.remember_many([NewMemory(f"memory {n}: {LONG[:300]}") for n in range(50)])
+        assert eventually(lambda: told in " ".join(memory.degraded))
+        found = memory.recall("harbour and ships")
+        assert found.hits and told in " ".join(found.degraded)
+        assert memory.pending() > 0 and memory.store.check() == []
+        limit_pages(memory, 1 << 30)
+        assert eventually(lambda: memory.pending() == 0 and memory.degraded == ())
+        assert consistent(memory) and memory.recall("harbour and ships").degraded == ()
+
+
+def limit_pages(memory: Memory, pages: int) -> None:
+    with memory.store.writing() as db:
+        db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def eventually(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def test_what_is_stored_is_what_the_encoder_says(memory: Memory, encoder: Encoder) -> None:

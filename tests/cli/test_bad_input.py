@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,3 +162,59 @@ def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path, more: li
     done = Memd(home, tmp_path)("remember", "x", *more, check=False)
     assert done.code == 3 and "memd: " in done.err
     assert (home / "memd.db").read_bytes() == b"dear diary, " * 1000
+
+
+def in_own_mounts(script: str, memd: Memd) -> list[tuple[str, int]]:
+    """Run a shell script that may mount; what each `memd` in it printed and its exit code. Skips where it may not."""
+    tried = ["unshare", "--mount", "true"]
+    if not sys.platform.startswith("linux") or os.geteuid() != 0 or subprocess.run(tried, check=False).returncode:
+        pytest.skip("needs root on Linux: mounts a file system")
+    command = f'memd() {{ "{COMMAND[0]}" -m memd_cli "$@" 2>&1 && echo "exit 0" || echo "exit $?"; }}\nset -e\n'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", command + script],
+        capture_output=True, text=True, env=memd.environ({}), cwd=memd.cwd, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr, done
+    return [(said, int(code)) for said, code in re.findall(r"(.*?)^exit (\d)$", done.stdout, re.DOTALL | re.MULTILINE)]
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(memd: Memd) -> None:
+    memd.home.mkdir(mode=0o700)
+    script = f"""
+        mount -t tmpfs -o size=1m,mode=700 tmpfs {memd.home}
+        memd remember "before the flood"
+        memd daemon stop
+        dd if=/dev/zero of={memd.home}/filler bs=4k 2>/dev/null || true
+        memd recall flood
+        memd recall flood --no-daemon
+        memd doctor
+        rm {memd.home}/filler
+        memd remember "after the flood"
+        memd recall flood
+        memd daemon stop
+    """
+    _, _, refused, in_process, doctor, _, (both, _), _ = in_own_mounts(script, memd)
+    for said, code in (refused, in_process):  # without room, SQLite can't even make the files beside the store
+        assert code == 3 and "isk is full" in said and "hint: " in said
+    assert doctor[1] == 3 and "Report this" not in doctor[0]
+    assert "before the flood" in both and "after the flood" in both
+
+
+def test_a_read_only_file_system_is_told(memd: Memd) -> None:
+    memd.home.mkdir(mode=0o700)
+    script = f"""
+        mount -t tmpfs -o size=4m,mode=700 tmpfs {memd.home}
+        memd remember "carved in stone"
+        memd daemon stop
+        mount -o remount,ro {memd.home}
+        memd remember "in sand"
+        memd remember "in sand" --no-daemon
+        memd doctor
+        mount -o remount,rw {memd.home}
+        memd recall stone
+        memd daemon stop
+    """
+    _, _, refused, in_process, doctor, (found, _), _ = in_own_mounts(script, memd)
+    for said, code in (refused, in_process):
+        assert code == 3 and "can't be written" in said and "hint: " in said
+    assert doctor[1] == 3 and "Report this" not in doctor[0] and "carved in stone" in found
