@@ -28,13 +28,12 @@ def gains(slots: Slots, scores: Scores, speakers: Sequence[int], resident: Resid
         scores: float64 [n], fused.
         speakers: those that the query names.
     """
-    found = numbers.episode * _episodes(slots, scores, resident, numbers.episode_hits)
     before = resident.before[slots]
-    found += numbers.reply * (resident.asks[before] & (before >= 0))
-    found -= numbers.question * resident.asks[slots]
+    form = 1.0 + numbers.reply * (resident.asks[before] & (before >= 0)) - numbers.question * resident.asks[slots]
     if speakers:
-        found += numbers.speaker * np.isin(resident.speaker[slots], speakers)
-    result: Scores = found * scores
+        form += numbers.speaker * np.isin(resident.speaker[slots], speakers)
+    active = 1.0 + numbers.episode * _episodes(slots, scores, resident, numbers.episode_hits)
+    result: Scores = (active * form - 1.0) * scores
     return result
 
 

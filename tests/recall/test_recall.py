@@ -258,3 +258,20 @@ def test_what_has_no_vector_yet_is_not_judged(tmp_path: Path) -> None:
         answer = memory.recall("ruff config for the compiler")
         assert texts(answer) == ["The linter is ruff."]
         assert answer.hits[0].relevance is None
+
+
+def test_the_reply_goes_before_the_question_it_answers(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many(
+        [
+            NewMemory(text, episode="chat")
+            for text in ("Ada: Which port does the proxy use?", "Bob: The usual one, 8080.")
+        ]
+    )
+    assert texts(memory.recall("what port does the proxy use"))[0] == "Bob: The usual one, 8080."
+
+
+def test_what_the_named_person_said_goes_before_the_same_from_others(memory: Memory) -> None:
+    said = "I moved the backups to the second disk."
+    memory.remember_many([NewMemory(f"{name}: {said}") for name in ("Bob", "Eve", "Ada", "Kim")])
+    assert texts(memory.recall("where did Ada move the backups to?"))[0] == f"Ada: {said}"

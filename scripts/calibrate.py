@@ -1,0 +1,270 @@
+"""Fit recall's numbers to the encoder that is built: fusion by coordinate search, relevance by logistic regression.
+
+    python scripts/calibrate.py --locomo FILE --commits FILE [--rounds N] [--dry-run]
+
+Every setting is judged by the real recall, over both kinds of data with equal weight, on the questions of even
+number; those of odd number are only reported, so that a gain which doesn't carry over is seen. Writes
+memd/recall/calibration.json. The same data and encoder give the same file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+
+from memd.bench import formats
+from memd.bench.collection import Question
+from memd.bench.metrics import figures
+from memd.bench.stores import Stocked, stocked
+from memd.encoder import Encoder, Encoding
+from memd.model import Query
+from memd.recall import relevance
+from memd.recall.calibration import FILE, Calibration, fitted
+from memd.recall.recaller import Ranked, Recaller
+from memd.recall.results import Found
+
+# What the search may try for each number, in the order in which it tries them. Factors of the value at hand.
+STEPS: dict[str, tuple[float, ...]] = {
+    "late": (0.67, 1.5),
+    "dense": (0.5, 2.0),
+    "surround": (0.5, 2.0),
+    "entity": (0.67, 1.5),
+    "k": (0.67, 1.5),
+    "late_length": (0.67, 1.5),
+    "late_power": (0.8, 1.25),
+    "late_idf": (0.8, 1.25),
+    "late_neighbour": (0.9, 1.1),
+    "neighbour": (0.67, 1.5),
+    "episode": (0.67, 1.5),
+    "temporal": (0.67, 1.5),
+}
+FIGURES = ("R@5", "R@10", "MRR")
+NOISE = 0.05  # points that a change must gain: less is chance
+FOREIGN = 200  # questions of the other data, which a store can't answer
+RELEVANT_DEPTH = 10  # hits a question that relevance is fitted on
+LOST = 0.02  # share of answerable questions that abstaining may cost, short of the 3 % promised
+SEED = 7
+
+
+class Remembering:
+    """An encoder that encodes each query once: the search asks the same questions again and again."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Encoding] = {}
+        self.fingerprint, self.dimension = encoder.fingerprint, encoder.dimension
+
+    def encode_query(self, text: str) -> Encoding:
+        if text not in self._known:
+            self._known[text] = self._encoder.encode_query(text)
+        return self._known[text]
+
+
+class Witness(Recaller):
+    """A recaller that keeps the evidence by which it judged the last hits, float64 [n, 3]."""
+
+    seen: NDArray[np.float64]
+
+    def _found(self, ranked: Ranked, limit: int) -> Found:
+        found = super()._found(ranked, limit)
+        self.seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, found.places)
+        return found
+
+
+class Judged(NamedTuple):
+    """Mean of `FIGURES` in percent over both kinds of data, on the questions searched on and on the others."""
+
+    searched: float
+    others: float
+
+
+class Data:
+    """The stocked collections, by kind of data."""
+
+    def __init__(self, stores: dict[str, list[Stocked]], encoder: Encoder) -> None:
+        self.stores = stores
+        self._encoder = Remembering(encoder)
+
+    def recaller(self, store: Stocked, numbers: Calibration) -> Witness:
+        return Witness(store.memory.store, self._encoder, numbers=numbers)  # type: ignore[arg-type]
+
+    def judge(self, numbers: Calibration) -> Judged:
+        """Ask everything under a setting."""
+        halves: tuple[list[float], list[float]] = ([], [])
+        for stores in self.stores.values():
+            rows: tuple[list[float], list[float]] = ([], [])
+            for store in stores:
+                for number, score in enumerate(self._scores(store, numbers)):
+                    rows[number % 2].append(score)
+            for half, row in zip(halves, rows, strict=True):
+                half.append(100 * float(np.mean(row)))
+        return Judged(float(np.mean(halves[0])), float(np.mean(halves[1])))
+
+    def _scores(self, store: Stocked, numbers: Calibration) -> Iterator[float]:
+        recaller = self.recaller(store, numbers)
+        for question in store.collection.questions:
+            got = figures(ranking(recaller, store, question.text), question.gold)
+            yield float(np.mean([got[name] for name in FIGURES]))
+        recaller.close()
+
+
+def ranking(recaller: Recaller, store: Stocked, text: str) -> list[str]:
+    """Keys of the first 50, as the protocol asks."""
+    answer = recaller.recall(Query(text, limit=50, min_relevance=0.0))
+    return [store.keys[hit.memory.id][0] for hit in answer.hits]
+
+
+def search(data: Data, start: Calibration, rounds: int, console: Console) -> Calibration:
+    """Coordinate search: move one number at a time as long as that helps."""
+    best, judged = start, data.judge(start)
+    console.print(f"start: {judged.searched:.2f} (others {judged.others:.2f})")
+    with Progress(console=console) as progress:
+        task = progress.add_task("fusion", total=rounds * sum(map(len, STEPS.values())))
+        for _ in range(rounds):
+            before = best
+            for name, factors in STEPS.items():
+                for factor in factors:
+                    tried = msgspec.structs.replace(best, **{name: round(getattr(best, name) * factor, 4)})
+                    result = data.judge(tried)
+                    if result.searched > judged.searched + NOISE:
+                        best, judged = tried, result
+                        console.print(
+                            f"{name} = {getattr(best, name):g}: {judged.searched:.2f} (others {judged.others:.2f})"
+                        )
+                    progress.advance(task)
+            if best == before:
+                break
+    return best
+
+
+class Examples(NamedTuple):
+    """Hits to learn relevance from.
+
+    Attributes:
+        seen: float64 [n, 3], the evidence.
+        answers: float64 [n], 1 where the hit is a right answer.
+        own: one [hits, 3] a question that the store can answer; `foreign`: of those that it can't.
+    """
+
+    seen: NDArray[np.float64]
+    answers: NDArray[np.float64]
+    own: list[NDArray[np.float64]]
+    foreign: list[NDArray[np.float64]]
+
+
+def examples(data: Data, numbers: Calibration) -> Examples:
+    """The evidence of the first hits of every question, and of questions from the other kind of data."""
+    chance = random.Random(SEED)
+    seen: list[NDArray[np.float64]] = []
+    answers: list[bool] = []
+    own, foreign = [], []
+    for kind, stores in data.stores.items():
+        others = [
+            q for other, them in data.stores.items() if other != kind for s in them for q in s.collection.questions
+        ]
+        for store in stores:
+            recaller = data.recaller(store, numbers)
+            for question in store.collection.questions:
+                rows, keys = evidence(recaller, store, question)
+                seen.append(rows)
+                answers += [key in question.gold for key in keys]
+                own.append(rows)
+            for question in chance.sample(others, min(FOREIGN, len(others))):
+                rows, keys = evidence(recaller, store, question)
+                seen.append(rows)
+                answers += [False] * len(keys)
+                foreign.append(rows)
+            recaller.close()
+    return Examples(np.vstack(seen), np.array(answers, float), own, foreign)
+
+
+def evidence(recaller: Witness, store: Stocked, question: Question) -> tuple[NDArray[np.float64], list[str]]:
+    """Evidence [n, 3] and keys of a question's first hits."""
+    answer = recaller.recall(Query(question.text, limit=RELEVANT_DEPTH, min_relevance=0.0))
+    return recaller.seen[: len(answer.hits)], [store.keys[hit.memory.id][0] for hit in answer.hits]
+
+
+def logistic(seen: NDArray[np.float64], answers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bias and coefficients of a logistic regression, by Newton's method on standardised columns."""
+    mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-9
+    design = np.column_stack([np.ones(len(seen)), (seen - mean) / spread])
+    weights = np.zeros(design.shape[1])
+    for _ in range(50):
+        given = 1 / (1 + np.exp(-design @ weights))
+        curvature = (design * (given * (1 - given))[:, None]).T @ design + 1e-6 * np.eye(len(weights))
+        weights -= np.linalg.solve(curvature, design.T @ (given - answers))
+    slopes = weights[1:] / spread
+    return np.concatenate(([weights[0] - slopes @ mean], slopes))
+
+
+def fit_relevance(data: Data, numbers: Calibration, console: Console) -> Calibration:
+    """Fit the coefficients, then the highest threshold that costs at most `LOST` of the answerable questions."""
+    known = examples(data, numbers)
+    bias, late, dense, share = logistic(known.seen, known.answers)
+    numbers = msgspec.structs.replace(
+        numbers,
+        relevance_bias=round(bias, 4),
+        relevance_late=round(late, 4),
+        relevance_dense=round(dense, 4),
+        relevance_share=round(share, 4),
+    )
+    weights = np.array([late, dense, share])
+    own, foreign = (best_relevance(rows, bias, weights) for rows in (known.own, known.foreign))
+    threshold = round(float(np.quantile(own, LOST)), 3)
+    for share_lost in (0.005, 0.01, 0.02, 0.03, 0.05):
+        edge = float(np.quantile(own, share_lost))
+        console.print(
+            f"below {edge:.3f}: {share_lost:.1%} of answerable lost, {np.mean(foreign >= edge):.1%} false answers"
+        )
+    return msgspec.structs.replace(numbers, abstain_below=threshold)
+
+
+def best_relevance(
+    questions: Sequence[NDArray[np.float64]], bias: float, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """float64 [questions]: the highest relevance among a question's hits; 0 where there are none."""
+    return np.array([float((1 / (1 + np.exp(-(bias + rows @ weights)))).max(initial=0.0)) for rows in questions])
+
+
+def main() -> int:
+    """Fit and write; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--locomo", type=Path, required=True)
+    parser.add_argument("--commits", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=2, help="passes over all numbers; 0 fits relevance alone")
+    parser.add_argument("--dry-run", action="store_true", help="print the result, write nothing")
+    asked = parser.parse_args()
+    console = Console(stderr=True)
+    encoder = Encoder.load()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as open_stores:
+        stores = {
+            kind: [
+                open_stores.enter_context(stocked(collection, Path(folder), lambda done, total: None))
+                for collection in formats.read(kind, file)
+            ]
+            for kind, file in (("locomo", asked.locomo), ("commits", asked.commits))
+        }
+        data = Data(stores, encoder)
+        start = msgspec.structs.replace(fitted(), encoder=encoder.fingerprint)
+        numbers = fit_relevance(data, search(data, start, asked.rounds, console), console)
+    text = msgspec.json.format(msgspec.json.encode(numbers), indent=2).decode() + "\n"
+    if asked.dry_run:
+        print(text, end="")
+    else:
+        FILE.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
