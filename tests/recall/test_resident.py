@@ -53,7 +53,7 @@ def act(reader: Memory, writer: Memory, ids: list[str], step: tuple[object, ...]
         case ("encode",):
             writer.encode_pending()
         case ("recall",):
-            answers(reader)
+            reader.recall(WORDS[0], scope=ALL_SCOPES)  # one is enough to catch up
 
 
 def answers(memory: Memory) -> list[tuple[list[tuple[str, float]], tuple[str, ...]]]:
