@@ -42,6 +42,7 @@ class Recipe:
         steps: of the optimizer, each over one batch of every kind.
         rank: of each linear layer's change while it is learned; 0 learns whole tensors.
         ship_rank: of the written delta, where whole tensors were learned.
+        share: of the learned change that is shipped; less than all of it keeps more of the original's strength.
         rate: the top layer's peak learning rate.
         decay: of the rate from layer to layer, downwards.
         frozen: layers from the bottom that stay.
@@ -55,6 +56,7 @@ class Recipe:
     steps: int = 500
     rank: int = 48
     ship_rank: int = 48
+    share: float = 1.0
     rate: float = 6e-4
     decay: float = 0.85
     frozen: int = 2
@@ -249,7 +251,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options["resume"]:
             run.load()
         learned = run.train_all()
-        shipped = delta.truncate(learned, recipe.ship_rank)
+        shipped = delta.scaled(delta.truncate(learned, recipe.ship_rank), recipe.share)
         size = delta.write(shipped, out)
         figures = report(run, learned, shipped)
     except (BuildError, OSError, ValueError) as error:
