@@ -58,6 +58,7 @@ def draw(home: Path) -> str:
         console.print(Text.assemble(("$ ", "green"), (f"memd {shlex.join(arguments)}", "bold")))
         console.print(Text.from_ansi(run(home, *arguments)))
     svg = console.export_svg(title="memd", unique_id="memd")
+    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)  # some renderers would trim the spaces between colours
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # they would be fetched from the network
 
 
