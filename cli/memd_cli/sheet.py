@@ -70,9 +70,17 @@ def show(session: Session, sheets: Sequence[Sheet], foot: str = "") -> None:
     write("\n".join(parts))
 
 
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+
+def _lines(sheet: Sheet) -> list[list[str]]:
+    return [list(sheet.heads), *([f"{cell.value} {cell.note}".strip() for cell in row] for row in sheet.rows)]
+
+
 def _plain(sheet: Sheet) -> str:
-    lines = [list(sheet.heads), *([f"{cell.value} {cell.note}".strip() for cell in row] for row in sheet.rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines = _lines(sheet)
+    widths = _widths(lines)
     told = [
         "  ".join(
             text.rjust(width) if place else text.ljust(width)
@@ -97,8 +105,10 @@ def _rich(sheets: Sequence[Sheet], foot: str) -> None:
         )  # fmt: skip
         for number, head in enumerate(sheet.heads):
             shown.add_column(head, justify="right" if number else "left", no_wrap=True)
+        widths = _widths(_lines(sheet))
+        fits = sum(widths) + 2 * len(widths) <= out.width  # a narrow terminal gets the figures without the notes
         for row in sheet.rows:
-            shown.add_row(*(_cell(cell, number == 0) for number, cell in enumerate(row)))
+            shown.add_row(*(_cell(cell, number == 0, fits) for number, cell in enumerate(row)))
         if place:
             out.print()
         out.print(shown)
@@ -107,8 +117,8 @@ def _rich(sheets: Sequence[Sheet], foot: str) -> None:
         out.print(Text(foot, style="dim"))
 
 
-def _cell(cell: Cell, first: bool) -> Text:
+def _cell(cell: Cell, first: bool, noted: bool) -> Text:
     from rich.text import Text
 
     text = Text(cell.value, style=cell.style or ("cyan" if first else ""))
-    return text.append(f" {cell.note}", style="dim") if cell.note else text
+    return text.append(f" {cell.note}", style="dim") if cell.note and noted else text

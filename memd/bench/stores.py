@@ -86,10 +86,18 @@ def _open(folder: Path) -> Memory:
 
 
 def _folder_name(collection: Collection) -> str:
-    """A name that changes with what is stored."""
+    """A name that changes with what is stored, and with the code that stores it."""
     digest = hashlib.blake2b(msgspec.json.encode((list(collection.keys), list(collection.memories))), digest_size=8)
+    for file in _writing_code():
+        digest.update(file.read_bytes())
     name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in collection.name)[:60]
     return f"{name}-{digest.hexdigest()}"
+
+
+def _writing_code() -> list[Path]:
+    """The source files that decide what stands in a store: a kept one is of no use once they have changed."""
+    package = Path(__file__).resolve().parent.parent
+    return sorted(file for part in ("store", "text", "quantize") for file in (package / part).rglob("*.py"))
 
 
 def unseen(title: str) -> AbstractContextManager[Track]:
