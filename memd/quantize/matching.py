@@ -33,12 +33,12 @@ class Matcher:
         self._session = onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
 
     def best(
-        self, codes: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
+        self, bits: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """The highest inner product of each vector with the signs of each group: float32 [groups, m]. O(t·m·d).
 
         Args:
-            codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them.
+            bits: uint8 [t, d], 1 where a sign is positive, else 0.
             starts: int64 [groups], ascending: where each group begins; none is empty.
             vectors: float32 [m, d]. Rounded to 8 bits a coordinate, which moves a product by at most
                 d/254 of the vector's largest coordinate (by a tenth of that, as errors go).
@@ -46,7 +46,6 @@ class Matcher:
         step = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-30)) / np.float32(_STEPS)
         rounded = np.rint(vectors / step[:, None]).astype(np.int8)
         # Bits are 0 and 1 where signs are -1 and +1: ⟨sign, v⟩ = 2·⟨bit, v⟩ - Σv.
-        bits = np.unpackbits(codes.reshape(-1), bitorder="little").reshape(len(codes), -1)
         products = self._session.run(None, {"bits": bits, "vectors": np.ascontiguousarray(rounded.T)})[0]
         highest = 2 * np.maximum.reduceat(products, starts, axis=0) - rounded.sum(axis=1, dtype=np.int32)
         result: NDArray[np.float32] = highest.astype(np.float32) * step

@@ -23,6 +23,11 @@ def unpack(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _BYTE_SIGNS.take(codes, axis=0).reshape(len(codes), -1)
 
 
+def bits(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 [n, d/8] as 0 and 1, uint8 [n, d]."""
+    return np.unpackbits(codes.reshape(-1), bitorder="little").reshape(-1, codes.shape[-1] * 8)
+
+
 def words(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Codes uint8 [..., b] as whole words, uint64 [..., ⌈b/8⌉]; the bits that fill up the last one are 0."""
     spare = -codes.shape[-1] % 8

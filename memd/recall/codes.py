@@ -12,7 +12,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 BUDGET = 320 << 20  # bytes; 100,000 passages of 30 tokens take 290 MB at 384 dimensions
 
-_OVERHEAD = 2 * 49  # bytes Python and its allocator add to the two codes of a passage
+_OVERHEAD = 300  # bytes Python and its allocator add to the two codes of a passage, with their entries
 
 _ALL = """
 SELECT t.passage, v.code, t.code FROM token_code AS t CROSS JOIN vector AS v ON v.passage = t.passage
@@ -27,11 +27,10 @@ SELECT wanted.value, v.code, t.code FROM json_each(?) AS wanted
 
 
 class Codes(NamedTuple):
-    """Full codes of passages: pooled float32 [n, d]; token signs uint8 [t, d/8], passage i's from starts[i]."""
+    """Full codes of passages: pooled float32 [n, d]; token signs uint8 [t, d/8], one passage's after the other's."""
 
     pooled: NDArray[np.float32]
     tokens: NDArray[np.uint8]
-    starts: NDArray[np.int64]
 
 
 class CodeCache:
@@ -43,47 +42,41 @@ class CodeCache:
 
     def __init__(self, budget: int = BUDGET) -> None:
         self._budget = budget
-        self._kept: dict[int, tuple[bytes, bytes]] = {}
-        self._size = 0
+        self._pooled: dict[int, bytes] = {}
+        self._tokens: dict[int, bytes] = {}
+        self._size, self._dimension = 0, 8  # before the first encoder there is nothing to be of any dimension
 
-    def fill(self, db: sqlite3.Connection, encoder: int | None) -> None:
+    def fill(self, db: sqlite3.Connection, encoder: int | None, dimension: int) -> None:
         """Start afresh with an encoder's codes, until the budget is spent. O(bytes)."""
-        self._kept, self._size = {}, 0
-        for passage, pooled, tokens in db.execute(_ALL, (encoder,)):
-            if not self._keep(passage, (pooled, tokens)):
+        self._pooled, self._tokens, self._size, self._dimension = {}, {}, 0, dimension
+        for row in db.execute(_ALL, (encoder,)):
+            if not self._keep(*row):
                 break
 
     def drop(self, passages: Iterable[int]) -> None:
         """Forget the codes of passages that changed."""
         for passage in passages:
-            if codes := self._kept.pop(passage, None):
-                self._size -= _bytes(codes)
+            if passage in self._pooled:
+                self._size -= len(self._pooled.pop(passage)) + len(self._tokens.pop(passage)) + _OVERHEAD
 
     def read(self, db: sqlite3.Connection, passages: Sequence[int]) -> Codes:
         """The codes of encoded passages, in the order given. O(their bytes), and a look-up for each that isn't kept."""
-        if missing := [passage for passage in passages if passage not in self._kept]:
-            found = {row[0]: row[1:] for row in db.execute(_SOME, (json.dumps(missing),))}
-            for passage, codes in found.items():
-                self._keep(passage, codes)
-            return _join([self._kept.get(passage) or found[passage] for passage in passages])
-        return _join([self._kept[passage] for passage in passages])
+        pooled, tokens = self._pooled, self._tokens
+        if missing := [passage for passage in passages if passage not in pooled]:
+            rows = db.execute(_SOME, (json.dumps(missing),)).fetchall()
+            for row in rows:
+                self._keep(*row)
+            if any(passage not in pooled for passage in missing):  # the budget is spent
+                pooled = {row[0]: row[1] for row in rows} | {each: pooled[each] for each in passages if each in pooled}
+                tokens = {row[0]: row[2] for row in rows} | {each: tokens[each] for each in passages if each in tokens}
+        vectors = np.frombuffer(b"".join(map(pooled.__getitem__, passages)), "<f4")
+        packed = np.frombuffer(b"".join(map(tokens.__getitem__, passages)), np.uint8)
+        return Codes(vectors.reshape(-1, self._dimension), packed.reshape(-1, self._dimension // 8))
 
-    def _keep(self, passage: int, codes: tuple[bytes, bytes]) -> bool:
-        if self._size + _bytes(codes) > self._budget:
+    def _keep(self, passage: int, pooled: bytes, tokens: bytes) -> bool:
+        size = len(pooled) + len(tokens) + _OVERHEAD
+        if self._size + size > self._budget:
             return False
-        self._kept[passage] = codes
-        self._size += _bytes(codes)
+        self._pooled[passage], self._tokens[passage] = pooled, tokens
+        self._size += size
         return True
-
-
-def _bytes(codes: tuple[bytes, bytes]) -> int:
-    return len(codes[0]) + len(codes[1]) + _OVERHEAD
-
-
-def _join(codes: Sequence[tuple[bytes, bytes]]) -> Codes:
-    pooled = np.frombuffer(b"".join([each[0] for each in codes]), "<f4").reshape(len(codes), -1)
-    width = pooled.shape[1] // 8
-    ends = np.cumsum([len(each[1]) for each in codes]) // width
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1]
-    return Codes(pooled, np.frombuffer(b"".join([each[1] for each in codes]), np.uint8).reshape(-1, width), starts)

@@ -25,6 +25,10 @@ class Mentions(NamedTuple):
     slots: Slots
     weights: Scores
 
+    def head(self, depth: int) -> Slots:
+        """The `depth` weightiest."""
+        return self.slots[np.argsort(-self.weights, kind="stable")[:depth]]
+
 
 def mentions(db: sqlite3.Connection, names: Sequence[str], visible: NDArray[np.bool_], resident: Resident) -> Mentions:
     """Who mentions what the query names, each entity weighted by ln(n / mentions). O(mentions read)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,6 @@ from memd.text.words import STOP_WORDS
 if TYPE_CHECKING:
     from memd.encoder import Encoder, Encoding
 
-QUERIES_ENCODED_AT_ONCE = 2
 MISSED = 5  # memories that just missed, in the trace
 
 
@@ -57,7 +57,7 @@ class Ranked(NamedTuple):
 class Recaller:
     """Answers queries over one store. Safe for many threads.
 
-    Searches take turns, and each query is encoded while its words are searched.
+    Searches take turns. A query is encoded while its words are searched or, when others search, before its turn.
 
     Args:
         store: an open store.
@@ -84,7 +84,7 @@ class Recaller:
         self._resident = Resident()
         self._matcher = Matcher() if encoder is not None else None
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(QUERIES_ENCODED_AT_ONCE, thread_name_prefix="query-encoder")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="word-search")
 
     def recall(self, query: Query) -> Recollection:
         """Answer `query`. The same store, query and `now` give the same answer.
@@ -95,17 +95,15 @@ class Recaller:
         """
         watch = Stopwatch()
         check(query)
-        encoding = self._encode(query)
         asked = analyse(query, self._clock())
         watch.lap("analyse")
-        with self._lock, self._store.reading() as db:
-            self._resident.refresh(db)
-            watch.lap("refresh")
-            visible = self._resident.visible(db, query)
-            search = _Search(db, self._resident, visible, self._matcher, self._numbers, query, asked, watch)
-            degraded = self._degraded(visible)
-            ranked = search.run(lambda: self._question(encoding, query))
-            found, withheld = self._judge(db, query, asked, visible, ranked, self._found(ranked, query.limit))
+        with self._turn(query) as early, self._store.reading() as db:
+            search = _Search(db, self._resident, self._matcher, self._numbers, query, asked, watch)
+            encoding = self._begin(search, query, early)
+            watch.lap("encode")
+            ranked = search.finish(self._question(encoding, query))
+            degraded = self._degraded(search.visible)
+            found, withheld = self._judge(db, query, asked, search.visible, ranked, self._found(ranked, query.limit))
             if not query.explain:
                 found = found.head(query.limit)
             watch.lap("group")
@@ -122,19 +120,45 @@ class Recaller:
 
     def close(self) -> None:
         """Stop the thread; the recaller is not to be used afterwards."""
-        self._threads.shutdown()
+        self._beside.shutdown()
 
-    def _encode(self, query: Query) -> Future[Encoding] | None:
-        """Begin to encode the query; the words are searched meanwhile."""
+    @contextmanager
+    def _turn(self, query: Query) -> Iterator[Encoding | None]:
+        """Wait for one's turn to search; the query is encoded meanwhile, when others search."""
+        encoding = None
+        if not self._lock.acquire(blocking=False):
+            encoding = self._encode(query)
+            self._lock.acquire()
+        try:
+            yield encoding
+        finally:
+            self._lock.release()
+
+    def _encode(self, query: Query) -> Encoding | None:
         if self._encoder is None or "semantic" in query.without:
             return None
-        return self._threads.submit(self._encoder.encode_query, query.text)
+        return self._encoder.encode_query(query.text)
 
-    def _question(self, coming: Future[Encoding] | None, query: Query) -> semantic.Question | None:
-        if coming is None or self._encoder is None:
+    def _begin(self, search: _Search, query: Query, encoding: Encoding | None) -> Encoding | None:
+        """Search what needs no vector and encode the query, unless it is already, beside it.
+
+        The encoder runs in this thread: what takes longest starts at once, and nobody has to be woken after it.
+        """
+        if encoding is not None or self._encoder is None or "semantic" in query.without:
+            search.begin()
+            return encoding
+        begun = self._beside.submit(search.begin)
+        try:
+            encoding = self._encode(query)
+        finally:
+            wait([begun])  # it uses the snapshot
+        begun.result()
+        return encoding
+
+    def _question(self, encoding: Encoding | None, query: Query) -> semantic.Question | None:
+        if encoding is None or not len(encoding.ids) or self._encoder is None:
             return None
-        encoding = coming.result()
-        if not len(encoding.ids) or self._resident.encoder != self._encoder.fingerprint:
+        if self._resident.encoder != self._encoder.fingerprint:
             return None
         stops = semantic.stop_tokens(encoding, query.text, STOP_WORDS)
         return semantic.question(encoding, stops, self._resident, self._numbers)
@@ -193,44 +217,52 @@ class _Search:
         self,
         db: sqlite3.Connection,
         resident: Resident,
-        visible: Visible,
         matcher: Matcher | None,
         numbers: Calibration,
         query: Query,
         asked: Analysis,
         watch: Stopwatch,
     ) -> None:
-        self._db, self._resident, self._visible, self._matcher = db, resident, visible, matcher
-        self._numbers, self._asked, self._watch = numbers, asked, watch
+        self._db, self._resident, self._matcher = db, resident, matcher
+        self._numbers, self._query, self._asked, self._watch = numbers, query, asked, watch
         self._open = frozenset(CHANNELS).difference(query.without)
         self.why: dict[Channel, str] = dict.fromkeys(query.without, "left out")
 
-    def run(self, ask: Callable[[], semantic.Question | None]) -> Ranked:
-        """Candidates of every channel, then every voice over all of them, then fusion and spreading.
+    def begin(self) -> None:
+        """What needs no encoded query: catch up, search words, times and names, lay out what they found.
 
-        Args:
-            ask: waits for the encoded query; called after what needs no vector is done.
+        Sets `visible`, what the query may see.
         """
-        numbers, resident = self._numbers, self._resident
-        words = self._lexical()
-        named = self._named()
-        who = self._mentions()
+        self._resident.refresh(self._db)
+        self.visible = self._resident.visible(self._db, self._query)
+        self._watch.lap("refresh")
+        self._words = self._lexical()
+        self._named = self._in_time()
+        self._who = self._mentions()
+        self._known = [self._words.slots]
+        if self._who is not None:
+            self._known.append(self._who.head(self._numbers.dense_depth))
         self._watch.lap("gated")
-        question = ask() if "semantic" in self._open else None
-        self._watch.lap("encode")
+        early = np.concatenate(self._known) if "semantic" in self._open and self._matcher else np.zeros(0, np.int64)
+        self._sheet = semantic.lay_out(self._db, early, self._resident)
+        self._watch.lap("codes")
+
+    def finish(self, question: semantic.Question | None) -> Ranked:
+        """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
+        numbers, resident = self._numbers, self._resident
         like = self._likeness(question)
-        pool = self._pool(words, like, named, who)
+        pool = self._pool(like)
         self._watch.lap("candidates")
-        voices = [words] if "lexical" in self._open else []
+        voices = [self._words] if "lexical" in self._open else []
         if question is not None and self._matcher is not None:
-            voices += semantic.voices(self._db, question, pool, resident, self._matcher, numbers)
+            voices += semantic.voices(self._db, question, pool, self._sheet, resident, self._matcher, numbers)
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
         gated: list[Voice] = []
-        if named is not None:
-            gated.append(temporal.speak(named, base, numbers))
-        if who is not None:
-            gated.append(entity.speak(who, base, numbers))
+        if self._named is not None:
+            gated.append(temporal.speak(self._named, base, numbers))
+        if self._who is not None:
+            gated.append(entity.speak(self._who, base, numbers))
         voices += gated
         fused = fuse(voices, numbers.k, pool) if gated else base
         gains = np.zeros(len(pool))
@@ -244,7 +276,7 @@ class _Search:
     def _lexical(self) -> Voice:
         if "lexical" not in self._open:
             return Voice("lexical", 0.0, np.zeros(0, np.int64), np.zeros(0))
-        found = lexical.search(self._db, self._asked.terms, self._resident, self._visible, self._numbers)
+        found = lexical.search(self._db, self._asked.terms, self._resident, self.visible, self._numbers)
         self.why["lexical"] = "words: " + " ".join(self._asked.terms) if self._asked.terms else "no words in the query"
         self._watch.lap("lexical")
         return found
@@ -258,13 +290,13 @@ class _Search:
         self.why["semantic"] = f"{len(question.weights)} tokens"
         return semantic.likeness(question, self._resident, self._numbers)
 
-    def _named(self) -> NDArray[np.bool_] | None:
+    def _in_time(self) -> NDArray[np.bool_] | None:
         if "temporal" not in self._open:
             return None
         if not self._asked.times:
             self.why["temporal"] = "the query names no time"
             return None
-        named = temporal.inside(self._asked.times, self._resident) & self._visible.slots
+        named = temporal.inside(self._asked.times, self._resident) & self.visible.slots
         self.why["temporal"] = f"{np.count_nonzero(named)} passages of the named time"
         return named if named.any() else None
 
@@ -274,25 +306,17 @@ class _Search:
         if not self._asked.entities:
             self.why["entity"] = "the query names nothing"
             return None
-        who = entity.mentions(self._db, self._asked.entities, self._visible.slots, self._resident)
+        who = entity.mentions(self._db, self._asked.entities, self.visible.slots, self._resident)
         self.why["entity"] = "names: " + " ".join(self._asked.entities)
         return who if len(who.slots) else None
 
-    def _pool(
-        self,
-        words: Voice,
-        like: semantic.Likeness | None,
-        named: NDArray[np.bool_] | None,
-        who: entity.Mentions | None,
-    ) -> Slots:
-        """All candidates, ascending."""
+    def _pool(self, like: semantic.Likeness | None) -> Slots:
+        """All candidates, ascending: those known before the query was encoded, and those it adds."""
         depth = self._numbers.dense_depth
-        parts = [words.slots]
+        parts = list(self._known)
         if like is not None:
-            parts += semantic.candidates(like, self._visible, depth)
-        if named is not None:
-            by = like.surround if like is not None else -np.arange(len(named), dtype=np.float32)
-            parts.append(best(by, depth, np.flatnonzero(named)))
-        if who is not None:
-            parts.append(who.slots[np.lexsort((who.slots, -who.weights))[:depth]])
+            parts += semantic.candidates(like, self.visible, depth)
+        if self._named is not None:
+            by = like.surround if like is not None else -np.arange(len(self._named), dtype=np.float32)
+            parts.append(best(by, depth, np.flatnonzero(self._named)))
         return np.unique(np.concatenate(parts)).astype(np.int64)

@@ -186,21 +186,23 @@ class Resident:
         """The full codes of encoded slots."""
         return self._codes.read(db, self.passage[slots].tolist())
 
-    def gather(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """The distinct encoded ones among `slots`, and the place of each of `slots` among them.
+    def gather(self, slots: NDArray[np.int64], known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The distinct encoded ones among `slots` that aren't `known`, and the place of each of `slots`.
 
-        A slot of -1, or one without a vector, has place -1. O(len(slots)): no sorting, by way of a table.
+        Places count through `known` (distinct, encoded), then through what is new; a slot of -1, or one without
+        a vector, has place -1. O(len(slots)): no sorting, by way of a table.
         """
         table = self._places
-        wanted = slots[slots >= 0]
-        wanted = wanted[self.length[wanted] > 0]
-        turns = np.arange(len(wanted), dtype=np.int32)
-        table[wanted] = turns
-        distinct = wanted[table[wanted] == turns]  # of several turns at one slot the last was written
-        table[distinct] = turns[: len(distinct)]
+        table[known] = np.arange(len(known), dtype=np.int32)
+        fresh = slots[slots >= 0]
+        fresh = fresh[(self.length[fresh] > 0) & (table[fresh] < 0)]
+        turns = np.arange(len(known), len(known) + len(fresh), dtype=np.int32)
+        table[fresh] = turns
+        fresh = fresh[table[fresh] == turns]  # of several turns at one slot the last was written
+        table[fresh] = turns[: len(fresh)]
         places = table[slots]  # the table's last entry, that of -1, is never written
-        table[distinct] = _NONE
-        return distinct, places
+        table[known] = table[fresh] = _NONE
+        return fresh, places
 
     def visible(self, db: sqlite3.Connection, query: Query) -> Visible:
         """What `query` may see. Kept for its scopes alone; O(n) and a query to the store when more narrows it."""
@@ -251,7 +253,7 @@ class Resident:
             self._update(db, changed)
         self._meet_speakers(db)
         self._seen = last
-        self._views = {}
+        self._views.clear()
         self.living = int(np.count_nonzero(self.alive & self.encoded))
 
     def _meet_speakers(self, db: sqlite3.Connection) -> None:
@@ -274,14 +276,16 @@ class Resident:
     def _load(self, db: sqlite3.Connection, encoder: int | None) -> None:
         self._encoder = encoder
         row = db.execute("SELECT dimension, fingerprint FROM encoder WHERE id = ?", (encoder,)).fetchone()
-        self._clear(-(-row[0] // 64) if row else 0)
-        self.encoder = row[1] if row else ""
+        dimension, fingerprint = row or (0, "")
+        self._clear(-(-dimension // 64))
+        self.encoder = fingerprint
         rows = db.execute(_ROWS + " ORDER BY p.id", {"encoder": encoder})
         while chunk := rows.fetchmany(_CHUNK):
             self._append(chunk)
         self._read_bits(db, None)
         self._count_tokens(db, None, 1)
-        self._codes.fill(db, encoder)
+        if dimension:
+            self._codes.fill(db, encoder, dimension)
         self._link(None)
 
     def _update(self, db: sqlite3.Connection, changed: Sequence[int]) -> None:

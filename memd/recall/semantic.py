@@ -16,7 +16,6 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.quantize import signs
 from memd.quantize.matching import Matcher
 from memd.recall.calibration import Calibration
-from memd.recall.codes import Codes
 from memd.recall.ranking import Slots, Voice, best, voice
 from memd.recall.resident import Resident, Visible
 
@@ -79,42 +78,68 @@ def candidates(like: Likeness, visible: Visible, depth: int) -> list[Slots]:
     return [best(like.own, depth, visible.encoded), best(like.surround, depth, visible.encoded)]
 
 
+class Sheet(NamedTuple):
+    """Passages laid out for late interaction.
+
+    Attributes:
+        slots: int64 [n], distinct, encoded.
+        lengths: float32 [n], tokens of each.
+        pooled: float32 [n, d].
+        bits: uint8 [t, d], signs of their tokens as 0 and 1, one passage's after the other's.
+        starts: int64 [n], where each passage's begin.
+    """
+
+    slots: Slots
+    lengths: NDArray[np.float32]
+    pooled: NDArray[np.float32]
+    bits: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+
+def lay_out(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
+    """Lay out the encoded ones of `slots` and their neighbours. O(their tokens · d)."""
+    return _sheet(db, resident.gather(_with_neighbours(slots, resident), slots[:0])[0], resident)
+
+
 def voices(
-    db: sqlite3.Connection, asked: Question, pool: Slots, resident: Resident, matcher: Matcher, numbers: Calibration
+    db: sqlite3.Connection,
+    asked: Question,
+    pool: Slots,
+    early: Sheet,
+    resident: Resident,
+    matcher: Matcher,
+    numbers: Calibration,
 ) -> list[Voice]:
     """Rank the pool by full codes: O(tokens of the pool and its neighbours · q · d).
 
     Args:
         pool: int64 [n], ascending; slots without a vector are left out.
+        early: those of the pool that were known before the query was encoded.
     """
     pool = pool[resident.length[pool] > 0]
     if not len(pool):
         return []
-    read, places = resident.gather(np.concatenate((pool, resident.before[pool], resident.after[pool])))
+    late_slots, places = resident.gather(_with_neighbours(pool, resident), early.slots)
     own, left, right = places.reshape(3, -1)
-    codes = resident.codes(db, read)
-    # What is known of `read` gets one more row, of zeros: place -1, no neighbour, reads it.
-    pooled = np.zeros(len(read) + 1, np.float32)
-    np.matmul(codes.pooled, asked.pooled, out=pooled[:-1])
+    sheets = [sheet for sheet in (early, _sheet(db, late_slots, resident)) if len(sheet.slots)]
+    pooled = _column([sheet.pooled @ asked.pooled for sheet in sheets])
     dense = pooled[own]
     surround = dense + np.float32(numbers.neighbour) * (pooled[left] + pooled[right])
     heard = [
-        voice("semantic", numbers.dense, pool, dense, "dense"),
-        voice("semantic", numbers.surround, pool, surround, "surround"),
+        voice("semantic", numbers.dense, pool, dense.astype(np.float64), "dense"),
+        voice("semantic", numbers.surround, pool, surround.astype(np.float64), "surround"),
     ]
-    if not len(codes.tokens):  # the encoder gives pooled vectors alone
+    if not len(asked.tokens):  # the encoder gives pooled vectors alone
         return heard
-    matches = np.zeros((len(read) + 1, len(asked.tokens)), np.float32)
-    matches[:-1] = best_matches(codes, asked.tokens, matcher, numbers.late_power)
+    matches = _column([best_matches(sheet, asked.tokens, matcher, numbers.late_power) for sheet in sheets])
     beside = np.maximum(matches.take(left, axis=0), matches.take(right, axis=0)) * np.float32(numbers.late_neighbour)
-    lengths = np.zeros(len(read) + 1, np.float32)
-    lengths[:-1] = resident.length[read]
+    lengths = _column([sheet.lengths for sheet in sheets])
     around = np.log(lengths[own] + lengths[left] + lengths[right])
     late = np.maximum(matches.take(own, axis=0), beside) @ asked.weights - np.float32(numbers.late_length) * around
-    return [voice("semantic", numbers.late, pool, late, "late"), *heard]
+    return [voice("semantic", numbers.late, pool, late.astype(np.float64), "late"), *heard]
 
 
-def best_matches(codes: Codes, tokens: NDArray[np.float32], matcher: Matcher, power: float) -> NDArray[np.float32]:
+def best_matches(sheet: Sheet, tokens: NDArray[np.float32], matcher: Matcher, power: float) -> NDArray[np.float32]:
     """Each query token's best match in each passage (MaxSim, Khattab & Zaharia 2020), float32 [n, q].
 
     Args:
@@ -122,9 +147,27 @@ def best_matches(codes: Codes, tokens: NDArray[np.float32], matcher: Matcher, po
         power: exponent of a match; matches below 0 count as 0.
     """
     scale = np.float32(_SIGN_SCALE / np.sqrt(tokens.shape[1]))
-    found = matcher.best(codes.tokens, codes.starts, tokens) * scale
+    found = matcher.best(sheet.bits, sheet.starts, tokens) * scale
     result: NDArray[np.float32] = np.maximum(found, np.float32(0.0)) ** power
     return result
+
+
+def _with_neighbours(slots: Slots, resident: Resident) -> Slots:
+    """int64 [3n]: the slots, those before them, those after them; -1 where there is none."""
+    return np.concatenate((slots, resident.before[slots], resident.after[slots]))
+
+
+def _sheet(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
+    codes = resident.codes(db, slots)
+    lengths = resident.length[slots]
+    return Sheet(
+        slots, lengths.astype(np.float32), codes.pooled, signs.bits(codes.tokens), np.cumsum(lengths) - lengths
+    )
+
+
+def _column(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The parts, one below the other, and a row of zeros, which place -1, no neighbour, reads."""
+    return np.concatenate((*parts, np.zeros((1, *parts[0].shape[1:]), np.float32)))
 
 
 def stop_tokens(encoding: Encoding, text: str, stop_words: Sequence[str] | frozenset[str]) -> NDArray[np.bool_]:
