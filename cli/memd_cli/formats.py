@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from memd.daemon.protocol import ListResult, MemoriesResult, Status
-from memd.model import NewMemory, Recollection, Remembered, Stats, StoredMemory
+from memd.model import EncoderInfo, NewMemory, Recollection, Remembered, Stats, StoredMemory
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -302,6 +302,33 @@ class LatencyData(msgspec.Struct, frozen=True, kw_only=True):
     disk: LatencyDisk
 
 
+class ListedEncoder(msgspec.Struct, frozen=True):
+    """An encoder of the library. Where `trouble` says what is wrong with its files, the rest is empty or 0."""
+
+    name: str
+    in_use: bool
+    fingerprint: str
+    dimension: int
+    tokens: bool
+    max_tokens: int
+    bytes: int
+    folder: str
+    trouble: str
+
+
+class ModelListData(msgspec.Struct, frozen=True):
+    """The built-in one, then those that were added."""
+
+    encoders: list[ListedEncoder]
+
+
+class ModelAddData(msgspec.Struct, frozen=True):
+    """What was added; `known` when the same one was there under this name."""
+
+    encoder: ListedEncoder
+    known: bool
+
+
 # Command → what stands under `data`. A tuple is one or the other.
 DATA: dict[str, tuple[type, ...]] = {
     "remember": (RememberData,),
@@ -313,6 +340,11 @@ DATA: dict[str, tuple[type, ...]] = {
     "tag": (MemoriesResult,),
     "ingest": (IngestData,),
     "stats": (Stats,),
+    "model info": (EncoderInfo,),
+    "model list": (ModelListData,),
+    "model use": (EncoderInfo,),
+    "model add": (ModelAddData,),
+    "reindex": (EncoderInfo,),
     "doctor": (DoctorData,),
     "config": (ConfigData,),
     "config get": (ConfigData,),

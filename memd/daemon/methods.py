@@ -13,9 +13,9 @@ import msgspec
 from memd import __version__
 from memd.api import Memory
 from memd.daemon import protocol as p
-from memd.daemon.footprint import peak_resident_bytes, resident_bytes
+from memd.daemon.footprint import peak_resident_bytes, resident_bytes, trim
 from memd.errors import MemdError
-from memd.model import Query, Recollection, Stats
+from memd.model import EncoderInfo, Query, Recollection, Stats
 
 _WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
 
@@ -63,6 +63,9 @@ class Methods:
             "stats": (p.Nothing, self._stats),
             "status": (p.Nothing, self._status),
             "wait_encoded": (p.WaitParams, self._wait_encoded),
+            "encoder": (p.Nothing, self._encoder),
+            "use_encoder": (p.UseParams, self._use_encoder),
+            "reindex": (p.ReindexParams, self._reindex),
         }
 
     def greeting(self) -> p.Greeting:
@@ -137,3 +140,14 @@ class Methods:
             if self._stop.is_set() or self._memory.degraded or time.monotonic() >= deadline:
                 break
         return p.WaitResult(self._memory.pending())
+
+    def _encoder(self, _: p.Nothing) -> EncoderInfo:
+        return self._memory.encoder_info()
+
+    def _use_encoder(self, params: p.UseParams) -> EncoderInfo:
+        info = self._memory.use_encoder(params.name)
+        trim()  # the one before took as much
+        return info
+
+    def _reindex(self, params: p.ReindexParams) -> EncoderInfo:
+        return self._memory.reindex(every=params.every)

@@ -158,6 +158,18 @@ class WaitResult(msgspec.Struct, frozen=True):
     pending: int
 
 
+class UseParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `use_encoder`: a name, as `memd model list` has it."""
+
+    name: str
+
+
+class ReindexParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `reindex`. `every` takes also what has its vector already."""
+
+    every: bool = False
+
+
 class Status(msgspec.Struct, frozen=True):
     """Result of `status`: the process, its use, and what is still to be encoded."""
 

@@ -28,6 +28,7 @@ class EncoderFiles:
         dimension: length of a vector.
         max_tokens: longest input in tokens, the special ones included.
         pooling: how the token vectors make the pooled one where the graph doesn't say: `mean`, or `cls` (the first).
+        tokens: whether it gives a vector for each token.
         fix: what to do when one of the files turns out to be no good.
     """
 
@@ -38,6 +39,7 @@ class EncoderFiles:
     dimension: int
     max_tokens: int
     pooling: str = "mean"
+    tokens: bool = True
     fix: str = FIX
 
     @classmethod
@@ -63,6 +65,7 @@ class EncoderFiles:
                 dimension=int(manifest["dimension"]),
                 max_tokens=int(manifest["max_tokens"]),
                 pooling=POOLINGS[POOLINGS.index(manifest.get("pooling", "mean"))],
+                tokens=bool(manifest.get("tokens", True)),
                 fix=fix,
             )
         except FileNotFoundError:

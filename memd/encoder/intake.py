@@ -159,6 +159,7 @@ def _tried(stage: Path, name: str, settings: _Settings) -> EncoderFiles:
         "dimension": 0,
         "max_tokens": settings.max_tokens,
         "pooling": pooling,
+        "tokens": True,
         "files": hashes,
     }
     _write(stage / MANIFEST, manifest)
@@ -180,7 +181,8 @@ def _tried(stage: Path, name: str, settings: _Settings) -> EncoderFiles:
     fingerprint = hashlib.sha256(
         f"{hashes[GRAPH]}{hashes[TOKENIZER]} {pooling} {settings.max_tokens}".encode()
     ).hexdigest()[:16]
-    _write(stage / MANIFEST, {**manifest, "fingerprint": fingerprint, "dimension": dimension, "pooling": pooling})
+    found = {"fingerprint": fingerprint, "dimension": dimension, "pooling": pooling, "tokens": encoder.has_tokens}
+    _write(stage / MANIFEST, {**manifest, **found})
     return EncoderFiles.find(stage)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.recall.calibration import Calibration
@@ -32,6 +33,22 @@ def search(
     seen = (slots >= 0) & visible.slots[slots] if len(resident) else slots >= 0
     scores = np.array([-row[1] for row in rows], np.float64)
     return Voice("lexical", numbers.lexical, slots[seen][:depth], scores[seen][:depth])
+
+
+def stand_in(words: Voice, heard: Sequence[Voice], encoded: NDArray[np.bool_]) -> list[Voice]:
+    """The words' voice once more, with the weight of those that need a vector, for passages that have none yet.
+
+    Without it a passage that waits for its vector would lose to any that has one, however well its words fit.
+    Ranks are those among all: a slot of -1 keeps the place of a passage that speaks for itself.
+
+    Args:
+        heard: the voices that need a vector.
+        encoded: bool [n]: the slot has one.
+    """
+    has = encoded[words.slots]
+    if has.all() or not heard:
+        return []
+    return [Voice("lexical", sum(each.weight for each in heard), np.where(has, -1, words.slots), words.scores)]
 
 
 def match(terms: Sequence[str], scopes: Sequence[int] | None, *, every: bool = False) -> str:

@@ -255,7 +255,8 @@ class _Search:
         self._watch.lap("candidates")
         voices = [self._words] if "lexical" in self._open else []
         if question is not None and self._matcher is not None:
-            voices += semantic.voices(self._db, question, pool, self._sheet, resident, self._matcher, numbers)
+            heard = semantic.voices(self._db, question, pool, self._sheet, resident, self._matcher, numbers)
+            voices += [*heard, *lexical.stand_in(self._words, heard, resident.encoded)]
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
         gated: list[Voice] = []
