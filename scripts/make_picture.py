@@ -53,7 +53,7 @@ def draw(home: Path) -> str:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     for arguments in BEFORE:
         run(home, *arguments)
-    run(home, "recall", "warm up")
+    run(home, "recall", "staging")  # the daemon is warm then
     for arguments in SHOWN:
         console.print(Text.assemble(("$ ", "green"), (f"memd {shlex.join(arguments)}", "bold")))
         console.print(Text.from_ansi(run(home, *arguments)))
