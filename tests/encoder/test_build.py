@@ -76,12 +76,12 @@ def test_a_delta_changes_the_outputs_as_the_float_mathematics_says(
     assert len({tuned.fingerprint, float_encoder.fingerprint, encoder.fingerprint}) == 3
 
 
-def test_a_delta_of_nothing_is_the_same_encoder(wheel: Path, tmp_path: Path, encoder: Encoder) -> None:
+def test_a_delta_of_nothing_is_the_same_encoder(wheel: Path, tmp_path: Path, untuned_encoder: Encoder) -> None:
     nothing = {f"{DENSE}.lora_A": np.zeros((2, 1536), np.float32), f"{DENSE}.lora_B": np.ones((384, 2), np.float32)}
     safetensors.numpy.save_file(nothing, tmp_path / "delta.safetensors")
     done = run_build("--out", tmp_path / "model", "--delta", tmp_path / "delta.safetensors")
     assert done.returncode == 0, done.stderr
-    assert Encoder.load(tmp_path / "model").fingerprint == encoder.fingerprint
+    assert Encoder.load(tmp_path / "model").fingerprint == untuned_encoder.fingerprint
 
 
 def test_low_rank_pairs_and_full_tensors_add_up(weights: Weights) -> None:
