@@ -83,6 +83,7 @@ class Resident:
         bits: uint64 [⌈d/64⌉, n], signs of the pooled vector; zero while it has none.
         token_df: int32 [65536], in how many living encoded passages each token occurs.
         living: how many passages `token_df` counts.
+        word_counts: in how many passages words stand, for the lexical channel to keep; empties when the store changes.
         encoder: fingerprint of the encoder whose vectors these are; empty before the first.
     """
 
@@ -90,6 +91,7 @@ class Resident:
         self._seen = -1
         self._encoder: int | None = None
         self._codes = CodeCache()
+        self.word_counts: dict[str, int] = {}
         self._speakers: dict[str, list[int]] = {}
         self._last_speaker = 0
         self._clear(0)
@@ -254,6 +256,7 @@ class Resident:
         self._meet_speakers(db)
         self._seen = last
         self._views.clear()
+        self.word_counts.clear()
         self.living = int(np.count_nonzero(self.alive & self.encoded))
 
     def _meet_speakers(self, db: sqlite3.Connection) -> None:
