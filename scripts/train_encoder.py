@@ -56,7 +56,7 @@ class Recipe:
     steps: int = 500
     rank: int = 48
     ship_rank: int = 48
-    share: float = 1.0
+    share: float = 0.8
     rate: float = 6e-4
     decay: float = 0.85
     frozen: int = 2

@@ -1,6 +1,5 @@
 """What a command line means where it stands: its scope, its times, its texts. Standard library only."""
 
-
 import os
 import sys
 

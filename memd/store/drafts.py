@@ -18,7 +18,17 @@ _encode_source = msgspec.json.Encoder().encode
 
 
 class Draft(NamedTuple):
-    """A checked memory, with its digest (BLAKE2b, 16 bytes), its speaker, its passages and what each names; times in ms."""
+    """A checked memory with all that is derived from it.
+
+    Attributes:
+        digest: BLAKE2b of the text, 16 bytes.
+        source: as JSON.
+        event_at: milliseconds since 1970.
+        speaker: who says it, case-folded; empty for nobody.
+        asks: it ends in a question.
+        spans: its passages, as characters [start, stop) of the text.
+        entities: what each passage names.
+    """
 
     text: str
     digest: bytes

@@ -110,9 +110,9 @@ class Writer:
         while True:
             new_id = self._make_id.make(now)
             cursor = self._db.execute(
-                "INSERT INTO memory"
-                " (id, text, digest, kind, scope, source, recorded_at, event_at,"
-                " episode, position, speaker, asks, said_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO memory (id, text, digest, kind, scope, source, recorded_at, event_at,"
+                " episode, position, speaker, asks, said_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (new_id, *about),
             )
             if cursor.rowcount == 1:
