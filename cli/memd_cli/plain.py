@@ -10,6 +10,8 @@ so that a record is always one line; ``show`` alone gives a text as it is.
 - ``list``, ``forget``, ``restore``, ``tag``: id, kind, time, scope, tags, text
 - ``show``: a line a field, an empty line, the text; ``show --text``: the text alone, exactly
 - ``stats``, ``daemon status``: name, value; ``config``: name, value, where a setting's value comes from
+- ``model info``, ``model use``, ``reindex``: name, value; ``model list``, ``model add``: name, ``in use`` or nothing,
+  fingerprint, dimension, ``tokens`` or ``pooled``, bytes, folder, what is wrong with it
 - ``doctor``: ok, warning or failed; check; finding; hint
 """
 
