@@ -32,7 +32,9 @@ fix: setup ## format, and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## measure recall on the evaluation data in BENCH_DATA
+bench: setup ## measure how fast memd is, and recall on the evaluation data in BENCH_DATA
+	$(BIN)/python scripts/time_command.py
+	$(BIN)/memd bench latency
 	@test -d "$(BENCH_DATA)" || { echo "error: no evaluation data in $(BENCH_DATA): set BENCH_DATA" >&2; exit 1; }
 	$(BIN)/memd bench recall --format locomo "$(BENCH_DATA)/locomo-dev.json"
 	$(BIN)/memd bench recall --format commits "$(BENCH_DATA)/commits-sqlite-utils.json"
