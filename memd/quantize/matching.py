@@ -8,14 +8,18 @@ a passage's products don't depend on what stands beside it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+
+from memd.quantize import signs
 
 # Numbers of the ONNX format (onnx.proto): element types, and the versions this graph is written in.
 _UINT8, _INT8, _INT32 = 2, 3, 6
 _IR_VERSION, _OPSET = 8, 13
 
+_PIECE = 2048  # signs' rows unpacked at a time: 768 KiB at 384 dimensions
 _STEPS = 127.0  # a vector's largest coordinate, as an integer
 
 
@@ -33,12 +37,12 @@ class Matcher:
         self._session = onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
 
     def best(
-        self, bits: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
+        self, codes: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """The highest inner product of each vector with the signs of each group: float32 [groups, m]. O(t·m·d).
 
         Args:
-            bits: uint8 [t, d], 1 where a sign is positive, else 0.
+            codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them.
             starts: int64 [groups], ascending: where each group begins; none is empty.
             vectors: float32 [m, d]. Rounded to 8 bits a coordinate, which moves a product by at most
                 d/254 of the vector's largest coordinate (by a tenth of that, as errors go).
@@ -46,10 +50,24 @@ class Matcher:
         step = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-30)) / np.float32(_STEPS)
         rounded = np.rint(vectors / step[:, None]).astype(np.int8)
         # Bits are 0 and 1 where signs are -1 and +1: ⟨sign, v⟩ = 2·⟨bit, v⟩ - Σv.
-        products = self._session.run(None, {"bits": bits, "vectors": np.ascontiguousarray(rounded.T)})[0]
-        highest = 2 * np.maximum.reduceat(products, starts, axis=0) - rounded.sum(axis=1, dtype=np.int32)
+        across = np.ascontiguousarray(rounded.T)
+        highest = np.empty((len(starts), len(vectors)), np.int32)
+        for first, last in _pieces(starts):
+            begin, end = starts[first], starts[last] if last < len(starts) else len(codes)
+            products = self._session.run(None, {"bits": signs.bits(codes[begin:end]), "vectors": across})[0]
+            np.maximum.reduceat(products, starts[first:last] - begin, axis=0, out=highest[first:last])
+        highest = 2 * highest - rounded.sum(axis=1, dtype=np.int32)
         result: NDArray[np.float32] = highest.astype(np.float32) * step
         return result
+
+
+def _pieces(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Runs of whole groups [first, last) of about `_PIECE` rows: once unpacked they fit the second-level cache."""
+    first = 0
+    while first < len(starts):
+        last = max(first + 1, int(np.searchsorted(starts, starts[first] + _PIECE)))
+        yield first, last
+        first = last
 
 
 def _graph() -> bytes:

@@ -85,19 +85,19 @@ class Sheet(NamedTuple):
         slots: int64 [n], distinct, encoded.
         lengths: float32 [n], tokens of each.
         pooled: float32 [n, d].
-        bits: uint8 [t, d], signs of their tokens as 0 and 1, one passage's after the other's.
+        tokens: uint8 [t, d/8], signs of their tokens, one passage's after the other's.
         starts: int64 [n], where each passage's begin.
     """
 
     slots: Slots
     lengths: NDArray[np.float32]
     pooled: NDArray[np.float32]
-    bits: NDArray[np.uint8]
+    tokens: NDArray[np.uint8]
     starts: NDArray[np.int64]
 
 
 def lay_out(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
-    """Lay out the encoded ones of `slots` and their neighbours. O(their tokens · d)."""
+    """Lay out the encoded ones of `slots` and their neighbours. O(their tokens · d/8)."""
     return _sheet(db, resident.gather(_with_neighbours(slots, resident), slots[:0])[0], resident)
 
 
@@ -147,7 +147,7 @@ def best_matches(sheet: Sheet, tokens: NDArray[np.float32], matcher: Matcher, po
         power: exponent of a match; matches below 0 count as 0.
     """
     scale = np.float32(_SIGN_SCALE / np.sqrt(tokens.shape[1]))
-    found = matcher.best(sheet.bits, sheet.starts, tokens) * scale
+    found = matcher.best(sheet.tokens, sheet.starts, tokens) * scale
     result: NDArray[np.float32] = np.maximum(found, np.float32(0.0)) ** power
     return result
 
@@ -160,9 +160,7 @@ def _with_neighbours(slots: Slots, resident: Resident) -> Slots:
 def _sheet(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
     codes = resident.codes(db, slots)
     lengths = resident.length[slots]
-    return Sheet(
-        slots, lengths.astype(np.float32), codes.pooled, signs.bits(codes.tokens), np.cumsum(lengths) - lengths
-    )
+    return Sheet(slots, lengths.astype(np.float32), codes.pooled, codes.tokens, np.cumsum(lengths) - lengths)
 
 
 def _column(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
