@@ -53,10 +53,10 @@ STEPS: dict[str, tuple[float, ...]] = {
     "speaker": (0.67, 1.5),
 }
 FIGURES = ("R@5", "R@10", "MRR")
-NOISE = 0.05  # points that a change must gain: less is chance
+NOISE = 0.15  # points that a change must gain: less is chance (it did not carry over to the other questions)
 FOREIGN = 200  # questions of the other data, which a store can't answer
 RELEVANT_DEPTH = 10  # hits a question that relevance is fitted on
-LOST = 0.02  # share of answerable questions that abstaining may cost, short of the 3 % promised
+LOST = 0.01  # share of answerable questions that abstaining may cost: a third of what is promised
 SEED = 7
 
 
@@ -214,7 +214,7 @@ def logistic(seen: NDArray[np.float64], answers: NDArray[np.float64]) -> NDArray
 def fit_relevance(data: Data, numbers: Calibration, console: Console) -> Calibration:
     """Fit the coefficients, then the highest threshold that costs at most `LOST` of the answerable questions."""
     known = examples(data, numbers)
-    bias, late, dense, share = logistic(known.seen, known.answers)
+    bias, late, dense, share = logistic(known.seen, known.answers).tolist()
     numbers = msgspec.structs.replace(
         numbers,
         relevance_bias=round(bias, 4),

@@ -151,6 +151,35 @@ def _changed(title: str, change: Data) -> Iterator[Line]:
 # --- latency ----------------------------------------------------------------------------------------
 
 
+def abstention(session: Session) -> Outcome:
+    """Ask stores what they hold and what they can't."""
+    from memd.bench import abstention as bench
+
+    options = session.options
+    plan = bench.Plan(
+        options["format"], Path(options["file"]).expanduser(),
+        options["foreign_format"], Path(options["foreign_file"]).expanduser(),
+        options["foreign"], options["seed"], _folder(options["home"]),
+    )  # fmt: skip
+    return Outcome(bench.measure(plan, session.tracked))
+
+
+def show_abstention(session: Session, outcome: Outcome) -> None:
+    """What recall does by default, then the curve."""
+    data = outcome.data
+    rows = [[Cell("by default", style="bold"), *_rates(data["default"])]]
+    rows += [[Cell(f"below {point['threshold']:.2f}"), *_rates(point)] for point in data["curve"]]
+    foot = (
+        f"{data['own']:,} questions of the stores' own, {data['foreign']:,} of other data. Percent: lost, own "
+        "questions without a hit; false, other ones with a hit."
+    )
+    show_sheets(session, [Sheet("", ("silent", "lost", "false"), rows)], foot)
+
+
+def _rates(point: Data) -> list[Cell]:
+    return [Cell(f"{point[name]:.1f}") for name in ("lost", "false")]
+
+
 def latency(session: Session) -> Outcome:
     """Time recalls over a store of a size."""
     from memd.bench.latency.run import Plan

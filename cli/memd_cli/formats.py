@@ -167,6 +167,30 @@ class Unanswerable(msgspec.Struct, frozen=True):
     rows: dict[str, dict[str, float]]
 
 
+class Abstention(msgspec.Struct):
+    """Percent of answerable questions left without a hit, and of unanswerable ones given one."""
+
+    lost: float
+    false: float
+
+
+class AbstentionAt(msgspec.Struct):
+    """The same, if hits were withheld when the best one's relevance is below `threshold`."""
+
+    threshold: float
+    lost: float
+    false: float
+
+
+class AbstentionData(msgspec.Struct):
+    """A run of the abstention bench: how many questions of each kind, what recall does by default, the curve."""
+
+    own: int
+    foreign: int
+    default: Abstention
+    curve: list[AbstentionAt]
+
+
 class BenchData(BenchPart, frozen=True, kw_only=True):
     """A run of the bench. Its rows also have `answered` (percentage of questions with a hit), `query_ms` (median)
     and `bytes_per_memory`."""
@@ -358,6 +382,7 @@ DATA: dict[str, tuple[type, ...]] = {
     "daemon logs": (LogsData,),
     "service install": (ServiceData,),
     "service uninstall": (ServiceData,),
+    "bench abstention": (AbstentionData,),
     "bench recall": (BenchData,),
     "bench compare": (CompareData,),
     "bench latency": (LatencyData,),

@@ -1,4 +1,4 @@
-"""bench recall, bench compare, bench latency."""
+"""bench recall, bench compare, bench latency, bench abstention."""
 
 from __future__ import annotations
 
@@ -145,6 +145,35 @@ def latency(
     """
     options = {"memories": memories, "corpus": corpus, "home": home, "seed": seed, "json": json}
     return perform(Session("bench latency", options), benchmark.latency, benchmark.show_latency)
+
+
+@bench.command(
+    epilog=examples(
+        "memd bench abstention --format commits history.json --foreign-format locomo --foreign-file conversations.json"
+    )
+)
+def abstention(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The data: a file, or a folder.", show_default=False)],
+    format_: Annotated[Format, typer.Option("--format", help="How the data is laid out.", show_default=False)],
+    foreign_file: Annotated[
+        str, typer.Option("--foreign-file", metavar="FILE", help="Data of another kind.", show_default=False)
+    ],
+    foreign_format: Annotated[
+        Format, typer.Option("--foreign-format", help="How that is laid out.", show_default=False)
+    ],
+    foreign: Annotated[
+        int, typer.Option("--foreign", metavar="N", min=1, help="How many of its questions each store is asked.")
+    ] = 200,
+    seed: Seed = 1,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Ask stores their own questions and those of other data: how often recall is silent, and when it should be."""
+    options = {
+        "file": file, "format": format_.value, "foreign_file": foreign_file, "foreign_format": foreign_format.value,
+        "foreign": foreign, "seed": seed, "home": home, "json": json,
+    }  # fmt: skip
+    return perform(Session("bench abstention", options), benchmark.abstention, benchmark.show_abstention)
 
 
 app.add_typer(bench, name="bench", rich_help_panel=CARE)
