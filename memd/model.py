@@ -116,8 +116,8 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         now: the date the query is asked at; relative times resolve against it.
         explain: fill `Recollection.trace` and each hit's contributions.
         without: channels left out (for ablations).
-        min_relevance: leave out hits below this relevance. By default a recall whose best hit is too weak
-            to be an answer has no hits at all; 0 shows whatever comes nearest.
+        min_relevance: leave out hits below this relevance. By default a recall that nothing stored is
+            likely to answer has no hits at all; 0 shows whatever comes nearest.
     """
 
     text: str

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from memd.bench import formats
-from memd.bench.collection import Question
 from memd.bench.metrics import figures
 from memd.bench.stores import Stocked, stocked
 from memd.encoder import Encoder, Encoding
@@ -56,7 +55,7 @@ FIGURES = ("R@5", "R@10", "MRR")
 NOISE = 0.15  # points that a change must gain: less is chance (it did not carry over to the other questions)
 FOREIGN = 200  # questions of the other data, which a store can't answer
 RELEVANT_DEPTH = 10  # hits a question that relevance is fitted on
-LOST = 0.01  # share of answerable questions that abstaining may cost: a third of what is promised
+MOST_LOST, MOST_FALSE = 0.03, 0.10  # what is promised: answerable questions lost, others answered
 SEED = 7
 
 
@@ -75,13 +74,15 @@ class Remembering:
 
 
 class Witness(Recaller):
-    """A recaller that keeps the evidence by which it judged the last hits, float64 [n, 3]."""
+    """A recaller that keeps what it judged the last answer by: the hits' evidence [n, 3], and the nearness."""
 
     seen: NDArray[np.float64]
+    near: tuple[float, float]
 
     def _found(self, ranked: Ranked, limit: int) -> Found:
         found = super()._found(ranked, limit)
         self.seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, found.places)
+        self.near = relevance.nearness(ranked.voices) or (0.0, 0.0)
         return found
 
 
@@ -152,92 +153,98 @@ def search(data: Data, start: Calibration, rounds: int, console: Console) -> Cal
 
 
 class Examples(NamedTuple):
-    """Hits to learn relevance from.
+    """What to learn relevance and answerability from.
 
     Attributes:
-        seen: float64 [n, 3], the evidence.
-        answers: float64 [n], 1 where the hit is a right answer.
-        own: one [hits, 3] a question that the store can answer; `foreign`: of those that it can't.
+        seen: float64 [hits, 3], the evidence of the first hits of every question.
+        answers: float64 [hits], 1 where the hit is a right answer.
+        near: for each kind of data, nearness float64 [questions, 2]: of its own questions, and of foreign ones.
     """
 
     seen: NDArray[np.float64]
     answers: NDArray[np.float64]
-    own: list[NDArray[np.float64]]
-    foreign: list[NDArray[np.float64]]
+    near: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 def examples(data: Data, numbers: Calibration) -> Examples:
-    """The evidence of the first hits of every question, and of questions from the other kind of data."""
+    """Ask every store its own questions and some of the other kind's."""
     chance = random.Random(SEED)
     seen: list[NDArray[np.float64]] = []
     answers: list[bool] = []
-    own, foreign = [], []
+    near = {}
     for kind, stores in data.stores.items():
         others = [
             q for other, them in data.stores.items() if other != kind for s in them for q in s.collection.questions
         ]
+        own: list[tuple[float, float]] = []
+        foreign: list[tuple[float, float]] = []
         for store in stores:
             recaller = data.recaller(store, numbers)
-            for question in store.collection.questions:
-                rows, keys = evidence(recaller, store, question)
-                seen.append(rows)
-                answers += [key in question.gold for key in keys]
-                own.append(rows)
-            for question in chance.sample(others, min(FOREIGN, len(others))):
-                rows, keys = evidence(recaller, store, question)
-                seen.append(rows)
-                answers += [False] * len(keys)
-                foreign.append(rows)
+            strange = chance.sample(others, min(FOREIGN, len(others)))
+            for asked, into in ((store.collection.questions, own), (strange, foreign)):
+                for question in asked:
+                    hits = recaller.recall(Query(question.text, limit=RELEVANT_DEPTH, min_relevance=0.0)).hits
+                    seen.append(recaller.seen[: len(hits)])
+                    right = question.gold if into is own else ()
+                    answers += [store.keys[hit.memory.id][0] in right for hit in hits]
+                    into.append(recaller.near)
             recaller.close()
-    return Examples(np.vstack(seen), np.array(answers, float), own, foreign)
+        near[kind] = (np.array(own), np.array(foreign))
+    return Examples(np.vstack(seen), np.array(answers, float), near)
 
 
-def evidence(recaller: Witness, store: Stocked, question: Question) -> tuple[NDArray[np.float64], list[str]]:
-    """Evidence [n, 3] and keys of a question's first hits."""
-    answer = recaller.recall(Query(question.text, limit=RELEVANT_DEPTH, min_relevance=0.0))
-    return recaller.seen[: len(answer.hits)], [store.keys[hit.memory.id][0] for hit in answer.hits]
-
-
-def logistic(seen: NDArray[np.float64], answers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bias and coefficients of a logistic regression, by Newton's method on standardised columns."""
+def logistic(
+    seen: NDArray[np.float64], answers: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Bias and coefficients of a logistic regression, by Newton's method, standardised, with a slight ridge."""
+    weights = np.ones(len(seen)) if weights is None else weights
     mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-9
     design = np.column_stack([np.ones(len(seen)), (seen - mean) / spread])
-    weights = np.zeros(design.shape[1])
+    found = np.zeros(design.shape[1])
+    ridge = 1e-3 * weights.sum() * np.diag([0.0, *[1.0] * seen.shape[1]])
     for _ in range(50):
-        given = 1 / (1 + np.exp(-design @ weights))
-        curvature = (design * (given * (1 - given))[:, None]).T @ design + 1e-6 * np.eye(len(weights))
-        weights -= np.linalg.solve(curvature, design.T @ (given - answers))
-    slopes = weights[1:] / spread
-    return np.concatenate(([weights[0] - slopes @ mean], slopes))
+        given = 1 / (1 + np.exp(-design @ found))
+        curvature = (design * (weights * given * (1 - given))[:, None]).T @ design + ridge
+        found -= np.linalg.solve(curvature, design.T @ (weights * (given - answers)) + ridge @ found)
+    slopes = found[1:] / spread
+    return np.concatenate(([found[0] - slopes @ mean], slopes))
 
 
 def fit_relevance(data: Data, numbers: Calibration, console: Console) -> Calibration:
-    """Fit the coefficients, then the highest threshold that costs at most `LOST` of the answerable questions."""
+    """Fit both models, then the threshold of silence."""
     known = examples(data, numbers)
-    bias, late, dense, share = logistic(known.seen, known.answers).tolist()
+    bias, late, dense, share = np.round(logistic(known.seen, known.answers), 4).tolist()
     numbers = msgspec.structs.replace(
-        numbers,
-        relevance_bias=round(bias, 4),
-        relevance_late=round(late, 4),
-        relevance_dense=round(dense, 4),
-        relevance_share=round(share, 4),
+        numbers, relevance_bias=bias, relevance_late=late, relevance_dense=dense, relevance_share=share
     )
-    weights = np.array([late, dense, share])
-    own, foreign = (best_relevance(rows, bias, weights) for rows in (known.own, known.foreign))
-    threshold = round(float(np.quantile(own, LOST)), 3)
-    for share_lost in (0.005, 0.01, 0.02, 0.03, 0.05):
-        edge = float(np.quantile(own, share_lost))
-        console.print(
-            f"below {edge:.3f}: {share_lost:.1%} of answerable lost, {np.mean(foreign >= edge):.1%} false answers"
-        )
-    return msgspec.structs.replace(numbers, abstain_below=threshold)
+    groups = [(rows, answer) for pair in known.near.values() for rows, answer in zip(pair, (1.0, 0.0), strict=True)]
+    # Each kind of data and each answer counts the same, however many questions it has.
+    fitted_to = np.vstack([rows for rows, _ in groups])
+    labels = np.concatenate([np.full(len(rows), answer) for rows, answer in groups])
+    even = np.concatenate([np.full(len(rows), 1 / len(rows)) for rows, _ in groups])
+    bias, late, dense = np.round(logistic(fitted_to, labels, even), 4).tolist()
+    numbers = msgspec.structs.replace(numbers, answerable_bias=bias, answerable_late=late, answerable_dense=dense)
+    return msgspec.structs.replace(numbers, abstain_below=silence(known, numbers, console))
 
 
-def best_relevance(
-    questions: Sequence[NDArray[np.float64]], bias: float, weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """float64 [questions]: the highest relevance among a question's hits; 0 where there are none."""
-    return np.array([float((1 / (1 + np.exp(-(bias + rows @ weights)))).max(initial=0.0)) for rows in questions])
+def silence(known: Examples, numbers: Calibration, console: Console) -> float:
+    """The threshold at which the worse of both promises, on the worse kind of data, is kept best."""
+    judged = {
+        kind: [np.array([relevance.answerable(tuple(row), numbers) for row in rows.tolist()]) for rows in pair]
+        for kind, pair in known.near.items()
+    }
+    best, least = 0.0, float("inf")
+    for threshold in np.round(np.arange(0.005, 0.995, 0.005), 3).tolist():
+        rates = {
+            kind: (float(np.mean(own < threshold)), float(np.mean(foreign >= threshold)))
+            for kind, (own, foreign) in judged.items()
+        }
+        worst = max(max(lost / MOST_LOST, false / MOST_FALSE) for lost, false in rates.values())
+        if worst < least:
+            best, least = threshold, worst
+            told = ", ".join(f"{kind} {lost:.1%} lost {false:.1%} false" for kind, (lost, false) in rates.items())
+            console.print(f"silent below {threshold:g}: {told}")
+    return best
 
 
 def main() -> int:

@@ -34,7 +34,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         speaker: how much a passage gains when the query names who says it.
         lexical_depth, dense_depth: candidates from words, and from each pooled voice.
         relevance_bias, relevance_late, relevance_dense, relevance_share: coefficients of a hit's relevance.
-        abstain_below: recall has no answer when its best hit's relevance is below this.
+        answerable_bias, answerable_late, answerable_dense: coefficients of the probability that the store answers.
+        abstain_below: recall has no answer when that probability is below this.
         encoder: fingerprint of the encoder that all this was fitted with. Another encoder's similarities lie
             elsewhere, so relevance is not known with it.
     """
@@ -66,6 +67,9 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     relevance_late: float
     relevance_dense: float
     relevance_share: float
+    answerable_bias: float
+    answerable_late: float
+    answerable_dense: float
     abstain_below: float
 
 

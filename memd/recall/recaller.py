@@ -173,6 +173,11 @@ class Recaller:
             return (f"{waiting} {noun} for a vector and can be found by words alone.",)
         return ()
 
+    @property
+    def _calibrated(self) -> bool:
+        """Whether similarities lie where the fitted numbers expect them."""
+        return self._encoder is not None and self._encoder.fingerprint == self._numbers.encoder
+
     def _found(self, ranked: Ranked, limit: int) -> Found:
         """The best passage of each memory, best memory first: `limit` of them and some that just missed."""
         slots = ranked.fused.slots
@@ -182,7 +187,7 @@ class Recaller:
             first.setdefault(memory, place)
         places = np.array(list(first.values())[: limit + MISSED], np.int64)
         seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, places)
-        if self._encoder is None or self._encoder.fingerprint != self._numbers.encoder:
+        if not self._calibrated:
             seen[:] = np.nan
         return Found(places, slots[places], ranked.totals[places], relevance.probability(seen, self._numbers))
 
@@ -197,11 +202,18 @@ class Recaller:
         """Leave out what is too weak; how many of the first `limit` that were. What isn't known to be weak stays."""
         if query.min_relevance is not None:
             kept = found.select(~(found.relevance < query.min_relevance))
-        elif (found.relevance < self._numbers.abstain_below).all() and not self._by_name(db, asked, visible, ranked):
+        elif self._strange(visible, ranked) and not self._by_name(db, asked, visible, ranked):
             kept = found.select(np.zeros(len(found.places), np.bool_))
         else:
             return found, 0
         return kept, min(len(found.places), query.limit) - min(len(kept.places), query.limit)
+
+    def _strange(self, visible: Visible, ranked: Ranked) -> bool:
+        """Whether the query is about nothing that is stored, as far as that is known."""
+        near = relevance.nearness(ranked.voices)
+        if near is None or visible.waiting or not self._calibrated:
+            return False
+        return relevance.answerable(near, self._numbers) < self._numbers.abstain_below
 
     def _by_name(self, db: sqlite3.Connection, asked: Analysis, visible: Visible, ranked: Ranked) -> bool:
         """Whether the query's own words or names stand in the store: whoever looks for those must find them."""

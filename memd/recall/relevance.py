@@ -1,12 +1,14 @@
 """How likely a hit is to answer, and when recall had better say nothing.
 
-A logistic model (Cox 1958) of three things that don't grow with the store: how well the passage's tokens and
-its pooled vector match the query, and how far it stands behind the best hit. Fitted by `make calibrate`.
+Two logistic models (Cox 1958) of things that don't grow with the store, fitted by `make calibrate`. A hit's relevance
+goes by how well its tokens and its pooled vector match the query and how far it stands behind the best hit; whether
+the store answers at all, by how near its nearest candidates come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp
 
 import numpy as np
 from pysqlite3 import dbapi2 as sqlite3
@@ -38,6 +40,20 @@ def probability(seen: Scores, numbers: Calibration) -> Scores:
     weights = np.array([numbers.relevance_late, numbers.relevance_dense, numbers.relevance_share])
     result: Scores = 1.0 / (1.0 + np.exp(-(numbers.relevance_bias + seen @ weights)))
     return result
+
+
+def nearness(voices: Sequence[Voice]) -> tuple[float, float] | None:
+    """The highest late score and pooled cosine of any candidate; None where the semantic channel is silent."""
+    best = {speaker.name: float(speaker.scores[0]) for speaker in voices if len(speaker.scores)}
+    return (best["late"], best["dense"]) if {"late", "dense"} <= best.keys() else None
+
+
+def answerable(near: tuple[float, float], numbers: Calibration) -> float:
+    """The probability that a store whose nearest candidates are as near as this answers the query."""
+    late, dense = near
+    return 1.0 / (
+        1.0 + exp(-(numbers.answerable_bias + numbers.answerable_late * late + numbers.answerable_dense * dense))
+    )
 
 
 def holds_all_words(db: sqlite3.Connection, terms: Sequence[str], scopes: Sequence[int] | None) -> bool:
