@@ -216,8 +216,8 @@ class Recaller:
         return relevance.answerable(near, self._numbers) < self._numbers.abstain_below
 
     def _by_name(self, db: sqlite3.Connection, asked: Analysis, visible: Visible, ranked: Ranked) -> bool:
-        """Whether the query's own words or names stand in the store: whoever looks for those must find them."""
-        if any(speaker.channel == "entity" for speaker in ranked.voices):
+        """Whether the store has what the query names: its words, a thing, a time. Who looks for those must find them."""
+        if any(speaker.channel in ("entity", "temporal") for speaker in ranked.voices):
             return True
         return relevance.holds_all_words(db, asked.terms, visible.scopes)
 

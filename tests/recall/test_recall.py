@@ -252,6 +252,12 @@ def test_who_looks_for_words_finds_them_however_unlike_they_are(memory: Memory) 
     assert "xylophone" in texts(memory.recall("xylophone"))[0]
 
 
+def test_who_names_a_time_finds_what_happened_then(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember("Bread and butter for everyone.", event_at=datetime(2024, 5, 7, tzinfo=UTC))
+    assert texts(memory.recall("what happened in May 2024?"))[0] == "Bread and butter for everyone."
+
+
 def test_what_has_no_vector_yet_is_not_judged(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="off") as memory:
         memory.remember("The linter is ruff.")
