@@ -199,13 +199,15 @@ class Trace(msgspec.Struct, frozen=True):
 class Recollection(msgspec.Struct, frozen=True):
     """The answer to a query.
 
-    `degraded` says in words what could not take part; empty when all did. `withheld` counts what came near
-    but was too weak to be shown.
+    `degraded` says in words what could not take part; empty when all did. `answerable` is the probability that
+    the store answers the query, null where that isn't known; `withheld` counts what came near but was too weak
+    to be shown.
     """
 
     query: str
     hits: tuple[Hit, ...]
     degraded: tuple[str, ...] = ()
+    answerable: float | None = None
     withheld: int = 0
     trace: Trace | None = None
 

@@ -175,7 +175,7 @@ class Abstention(msgspec.Struct):
 
 
 class AbstentionAt(msgspec.Struct):
-    """The same, if hits were withheld when the best one's relevance is below `threshold`."""
+    """The same, if recall were silent where it thinks an answer less probable than `threshold`."""
 
     threshold: float
     lost: float

@@ -11,15 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
 from memd.bench import formats
 from memd.bench.collection import Question
 from memd.bench.stores import Progress, Stocked, Track, stocked, unseen
 from memd.model import Query
 
 LIMIT = 10
-CURVE = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)  # thresholds on the best hit's relevance
+CURVE = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 0.97, 0.99)  # thresholds on that probability
 
 
 class Plan(NamedTuple):
@@ -43,10 +41,10 @@ class Plan(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Whether a question got hits by default, and its best hit's relevance when nothing is withheld."""
+    """Whether a question got hits, and how probable recall thinks it that the store answers it."""
 
     answered: bool
-    best: float
+    answerable: float
 
 
 def measure(plan: Plan, progress: Progress = unseen) -> dict[str, Any]:
@@ -76,7 +74,10 @@ def measure(plan: Plan, progress: Progress = unseen) -> dict[str, Any]:
         "curve": [
             {
                 "threshold": threshold,
-                **_rates([answer.best < threshold for answer in own], [answer.best >= threshold for answer in foreign]),
+                **_rates(
+                    [answer.answerable < threshold for answer in own],
+                    [answer.answerable >= threshold for answer in foreign],
+                ),
             }
             for threshold in CURVE
         ],
@@ -85,10 +86,8 @@ def measure(plan: Plan, progress: Progress = unseen) -> dict[str, Any]:
 
 def _answers(store: Stocked, questions: Sequence[Question], track: Track) -> Iterator[Answer]:
     for done, question in enumerate(questions, start=1):
-        asked = Query(question.text, limit=LIMIT, scope="global", now=question.now)
-        nearest = store.memory.ask(msgspec.structs.replace(asked, min_relevance=0.0)).hits
-        best = max((hit.relevance for hit in nearest if hit.relevance is not None), default=0.0)
-        yield Answer(bool(store.memory.ask(asked).hits), best)
+        answer = store.memory.ask(Query(question.text, limit=LIMIT, scope="global", now=question.now))
+        yield Answer(bool(answer.hits), 1.0 if answer.answerable is None else answer.answerable)
         track(done, len(questions))
 
 

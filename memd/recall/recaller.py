@@ -103,7 +103,8 @@ class Recaller:
             watch.lap("encode")
             ranked = search.finish(self._question(encoding, query))
             degraded = self._degraded(search.visible)
-            found, withheld = self._judge(db, query, asked, search.visible, ranked, self._found(ranked, query.limit))
+            answerable = self._answerable(search.visible, ranked)
+            found, withheld = self._judge(query, search, ranked, answerable)
             if not query.explain:
                 found = found.head(query.limit)
             watch.lap("group")
@@ -114,6 +115,7 @@ class Recaller:
             query=query.text,
             hits=hits(texts[: query.limit], found, reasons),
             degraded=degraded,
+            answerable=answerable,
             withheld=withheld,
             trace=trace(asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
         )
@@ -196,30 +198,23 @@ class Recaller:
         stored = memories.fetch(db, self._resident.memory[slots].tolist())
         return passages(stored, self._resident.start[slots].tolist(), self._resident.stop[slots].tolist())
 
-    def _judge(
-        self, db: sqlite3.Connection, query: Query, asked: Analysis, visible: Visible, ranked: Ranked, found: Found
-    ) -> tuple[Found, int]:
+    def _judge(self, query: Query, search: _Search, ranked: Ranked, answerable: float | None) -> tuple[Found, int]:
         """Leave out what is too weak; how many of the first `limit` that were. What isn't known to be weak stays."""
+        found = self._found(ranked, query.limit)
         if query.min_relevance is not None:
             kept = found.select(~(found.relevance < query.min_relevance))
-        elif self._strange(visible, ranked) and not self._by_name(db, asked, visible, ranked):
-            kept = found.select(np.zeros(len(found.places), np.bool_))
+        elif answerable is not None and answerable < self._numbers.abstain_below and not search.by_name(ranked):
+            kept = found.head(0)
         else:
             return found, 0
         return kept, min(len(found.places), query.limit) - min(len(kept.places), query.limit)
 
-    def _strange(self, visible: Visible, ranked: Ranked) -> bool:
-        """Whether the query is about nothing that is stored, as far as that is known."""
+    def _answerable(self, visible: Visible, ranked: Ranked) -> float | None:
+        """The probability that something visible answers the query; None where that isn't known."""
         near = relevance.nearness(ranked.voices)
         if near is None or visible.waiting or not self._calibrated:
-            return False
-        return relevance.answerable(near, self._numbers) < self._numbers.abstain_below
-
-    def _by_name(self, db: sqlite3.Connection, asked: Analysis, visible: Visible, ranked: Ranked) -> bool:
-        """Whether the store has what the query names: its words, a thing, a time. Who looks for those must find them."""
-        if any(speaker.channel in ("entity", "temporal") for speaker in ranked.voices):
-            return True
-        return relevance.holds_all_words(db, asked.terms, visible.scopes)
+            return None
+        return round(relevance.answerable(near, self._numbers), 4)
 
 
 class _Search:
@@ -258,6 +253,12 @@ class _Search:
         early = np.concatenate(self._known) if "semantic" in self._open and self._matcher else np.zeros(0, np.int64)
         self._sheet = semantic.lay_out(self._db, early, self._resident)
         self._watch.lap("codes")
+
+    def by_name(self, ranked: Ranked) -> bool:
+        """Whether the store has what the query names: words, a thing, a time. Who looks for those must find them."""
+        if any(speaker.channel in ("entity", "temporal") for speaker in ranked.voices):
+            return True
+        return relevance.holds_all_words(self._db, self._asked.terms, self.visible.scopes)
 
     def finish(self, question: semantic.Question | None) -> Ranked:
         """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
