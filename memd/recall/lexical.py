@@ -14,7 +14,7 @@ from memd.recall.ranking import Voice
 from memd.recall.resident import Resident, Visible
 from memd.store.passages import scope_mark
 
-# In a store of more passages than this, words that many passages have only add to the score of those that a
+# Where a query sees more passages than this, words that many passages have only add to the score of those that a
 # rarer word finds: FTS5 takes about half a microsecond for each passage and word that it scores.
 WHOLE_BELOW = 5000  # passages
 ROWS = 2000  # passages scored, as far as the words allow
@@ -31,16 +31,18 @@ def search(
     depth = numbers.lexical_depth
     if not terms or not depth:
         return Voice("lexical", numbers.lexical, np.zeros(0, np.int64), np.zeros(0))
-    asked = Words(tuple(terms), ()) if len(resident) <= WHOLE_BELOW else choose(db, terms, resident)
+    # What counts is what the query sees: in a small project of a large store every word is searched, and cheaply.
+    seen = int(np.count_nonzero(visible.slots))
+    asked = Words(tuple(terms), ()) if seen <= WHOLE_BELOW else choose(db, terms, resident)
     rows = db.execute(
         "SELECT rowid, bm25(passage_fts, 1.0, ?, 0.0) AS score FROM passage_fts WHERE passage_fts MATCH ?"
         " ORDER BY score, rowid LIMIT ?",
         (numbers.context, asked.expression(visible.scopes), depth if visible.only_scopes else -1),
     ).fetchall()
     slots = resident.known([row[0] for row in rows])
-    seen = (slots >= 0) & visible.slots[slots] if len(resident) else slots >= 0
+    kept = (slots >= 0) & visible.slots[slots] if len(resident) else slots >= 0
     scores = np.array([-row[1] for row in rows], np.float64) * asked.scale
-    return Voice("lexical", numbers.lexical, slots[seen][:depth], scores[seen][:depth])
+    return Voice("lexical", numbers.lexical, slots[kept][:depth], scores[kept][:depth])
 
 
 class Words(NamedTuple):

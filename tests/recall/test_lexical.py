@@ -36,6 +36,15 @@ def test_rarer_words_find_and_common_ones_add(tmp_path: Path) -> None:
     assert found == approx({passage: every[passage] for passage in found})
 
 
+def test_a_small_project_in_a_large_store_is_searched_by_all_words(tmp_path: Path) -> None:
+    with Memory.open(tmp_path, encode="off") as memory:
+        memory.remember_many([NewMemory(f"The build {number} is done.", scope="/work/other") for number in range(5100)])
+        memory.remember_many([NewMemory(f"A manifest {number}.", scope="/work/other") for number in range(20)])
+        memory.remember("The build takes an hour.", scope="/work/mine")
+        found = memory.recall("build manifest", scope="/work/mine").hits
+    assert [hit.memory.text for hit in found] == ["The build takes an hour."]
+
+
 def test_the_rarest_word_always_finds(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="off") as memory:
         memory.remember_many([NewMemory(text) for text in TEXTS])
