@@ -94,8 +94,8 @@ def test_kill_nine_at_any_moment_loses_nothing_that_was_acknowledged(home: Path,
         assert writer.broken is None
     assert killed == rounds
     acknowledged = {id_: text for writer in writers for id_, text in writer.acknowledged.items()}
-    with Door(timeout=60) as door:
-        assert door.call("wait_encoded", {"timeout_s": 300})["pending"] == 0
+    with Door(timeout=400) as door:  # what the writers left takes the encoder minutes
+        assert door.call("wait_encoded", {"timeout_s": 360})["pending"] == 0
         last = next(reversed(acknowledged.items()))
         assert door.call("recall", {"text": last[1]})["hits"][0]["memory"]["id"] == last[0]
     process.stop(Config.load(home, {}))
