@@ -17,7 +17,7 @@ from memd.clock import system_clock
 from memd.model import CHANNELS, Channel, Query, Recollection
 from memd.quantize.matching import Matcher
 from memd.recall import entity, lexical, relevance, semantic, spreading, temporal
-from memd.recall.analysis import Analysis, analyse, check
+from memd.recall.analysis import Analysis, analyse
 from memd.recall.calibration import Calibration, fitted
 from memd.recall.explain import Stopwatch, contributions, trace
 from memd.recall.fusion import Fused, fuse
@@ -87,14 +87,12 @@ class Recaller:
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="word-search")
 
     def recall(self, query: Query) -> Recollection:
-        """Answer `query`. The same store, query and `now` give the same answer.
+        """Answer `query`, which must have passed `check_query`. The same store, query and `now` give the same answer.
 
         Raises:
-            BadInput: the query can't be taken.
             StoreUnusable: the store can't be read.
         """
         watch = Stopwatch()
-        check(query)
         asked = analyse(query, self._clock())
         watch.lap("analyse")
         with self._turn(query) as early, self._store.reading() as db:
