@@ -167,14 +167,14 @@ class Unanswerable(msgspec.Struct, frozen=True):
     rows: dict[str, dict[str, float]]
 
 
-class Abstention(msgspec.Struct):
+class Abstention(msgspec.Struct, frozen=True):
     """Percent of answerable questions left without a hit, and of unanswerable ones given one."""
 
     lost: float
     false: float
 
 
-class AbstentionAt(msgspec.Struct):
+class AbstentionAt(msgspec.Struct, frozen=True):
     """The same, if recall were silent where it thinks an answer less probable than `threshold`."""
 
     threshold: float
@@ -182,7 +182,7 @@ class AbstentionAt(msgspec.Struct):
     false: float
 
 
-class AbstentionData(msgspec.Struct):
+class AbstentionData(msgspec.Struct, frozen=True):
     """A run of the abstention bench: how many questions of each kind, what recall does by default, the curve."""
 
     own: int

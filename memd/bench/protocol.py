@@ -15,7 +15,6 @@ from memd.bench.rankers import Ranker
 from memd.errors import BadInput
 
 Level = Literal["turn", "session"]
-LEVELS: tuple[Level, ...] = ("turn", "session")
 
 GROUPS_NEEDED = 10  # sessions that must appear in a ranking at session level
 DEEPEST = 1000  # memories that a recall may be asked for

@@ -122,19 +122,6 @@ def uninstall() -> Path | None:
     return path
 
 
-def is_active() -> bool:
-    """Whether the service manager knows the service and runs it now."""
-    command = (
-        ["launchctl", "print", f"gui/{os.getuid()}/{LABEL}"]
-        if sys.platform == "darwin"
-        else ["systemctl", "--user", "is-active", "--quiet", UNIT]
-    )
-    return (
-        shutil.which(command[0]) is not None
-        and subprocess.run(command, capture_output=True, check=False).returncode == 0
-    )
-
-
 def _systemd_answers() -> bool:
     """Whether a systemd user manager runs (in a container there is none: the file waits for the next login)."""
     if shutil.which("systemctl") is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from memd import runtime
 from memd.encoder.files import FIX, EncoderFiles
 from memd.encoder.signature import Signature, UnknownGraph
 from memd.encoder.tokenizer import Tokenizer, Tokens
@@ -118,15 +119,6 @@ def _signature(files: EncoderFiles, session: onnxruntime.InferenceSession) -> Si
 
 def _session(files: EncoderFiles) -> onnxruntime.InferenceSession:
     try:
-        # Since 1.29 the official Linux and macOS builds report to their maker unless told not to, before they load.
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # Both grow with use: an arena keeps the most any run ever took, and a pattern is kept for each input length.
-        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(str(files.graph), options, providers=["CPUExecutionProvider"])
+        return runtime.session(str(files.graph))
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise EncoderUnavailable(f"The encoder {files.graph} can't be loaded: {error}", files.fix) from error

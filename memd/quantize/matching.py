@@ -7,12 +7,12 @@ a passage's products don't depend on what stands beside it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memd import runtime
 from memd.quantize import signs
 
 # Numbers of the ONNX format (onnx.proto): element types, and the versions this graph is written in.
@@ -27,14 +27,7 @@ class Matcher:
     """Finds best matches among signs. Safe for many threads."""
 
     def __init__(self) -> None:
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
+        self._session = runtime.session(_graph())
 
     def best(
         self, codes: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
