@@ -36,9 +36,7 @@ class Recall:
 
     def rank(self, question: Question, limit: int) -> list[str]:
         """Ask, and read the keys off the hits; a text that the data has twice counts for both keys."""
-        asked = Query(
-            question.text, limit=limit, scope="global", now=question.now, without=self._without, min_relevance=0.0
-        )
+        asked = Query(question.text, limit=limit, scope="global", now=question.now, without=self._without)
         hits = self._store.memory.ask(asked).hits
         return [key for hit in hits for key in self._store.keys.get(hit.memory.id, ())]
 
