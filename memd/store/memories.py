@@ -93,6 +93,7 @@ class Writer:
             episode = episodes.ensure(self._db, scope, draft.episode)
             position = episodes.next_position(self._db, episode) if draft.position is None else draft.position
         seq, new_id = self._insert_row(draft, scope, episode, position)
+        self._db.execute("INSERT INTO life (memory) VALUES (?)", (seq,))
         add_tags(self._db, seq, draft.tags)
         spans = passages.insert(self._db, seq, draft.spans)
         for span, entities in zip(spans, draft.entities, strict=True):

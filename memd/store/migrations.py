@@ -23,6 +23,12 @@ def m001_tables(db: Database) -> None:
     )
 
 
+@migrations(name="m002_lifecycle")
+def m002_lifecycle(db: Database) -> None:
+    """Uses and life: every memory has a row of the latter, every restatement so far is one of the former."""
+    run_script(db.conn, schema.M002_LIFECYCLE)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

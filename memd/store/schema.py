@@ -4,7 +4,7 @@ Times are whole milliseconds since 1970, UTC. `seq` and passage ids are internal
 see `memory.id` alone.
 """
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION_ID = 0x6D656D64  # "memd": tells a store from any other SQLite file
 
 M001_TABLES = """
@@ -153,6 +153,47 @@ CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+"""
+
+M002_LIFECYCLE = """
+-- Evidence that a memory helped, or didn't: when, by whose word, through which door, in which session or
+-- recall. Rows older than a year are folded into life.past, which keeps what scores are made of.
+CREATE TABLE use (
+    id      INTEGER PRIMARY KEY,
+    memory  INTEGER NOT NULL REFERENCES memory (seq),
+    at      INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    who     TEXT NOT NULL DEFAULT '',
+    via     TEXT NOT NULL DEFAULT '',
+    session TEXT NOT NULL DEFAULT '',
+    recall  TEXT NOT NULL DEFAULT ''
+) STRICT;
+-- The uses of a memory, in order.
+CREATE INDEX use_memory ON use (memory, at);
+-- The uses that are old enough to be folded.
+CREATE INDEX use_at ON use (at);
+-- A restatement is a use.
+INSERT INTO use (memory, at, verdict, who, via, session)
+    SELECT memory, said_at, 'restated', coalesce(source ->> 'who', ''), coalesce(source ->> 'via', ''),
+        coalesce(source ->> 'session', '')
+    FROM saying ORDER BY said_at;
+
+-- How alive a memory is. `stability` (days) is that after its last use, NULL until the lifecycle looked at it;
+-- `tier` the bits a coordinate at which its vectors are kept (32, 8, 4, 1; 0: none), since `tier_at`; `due` when
+-- that may change (NULL: never, it is pinned; 0: not looked at yet). `past`: times and verdicts of folded uses.
+CREATE TABLE life (
+    memory     INTEGER PRIMARY KEY REFERENCES memory (seq),
+    importance REAL NOT NULL DEFAULT 0.5,
+    pinned     INTEGER NOT NULL DEFAULT 0,
+    stability  REAL,
+    tier       INTEGER NOT NULL DEFAULT 32,
+    tier_at    INTEGER,
+    due        INTEGER DEFAULT 0,
+    past       BLOB NOT NULL DEFAULT x''
+) STRICT;
+-- What a maintenance pass has to look at is a range of this index.
+CREATE INDEX life_due ON life (due);
+INSERT INTO life (memory) SELECT seq FROM memory ORDER BY seq;
 """
 
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
