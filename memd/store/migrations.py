@@ -29,6 +29,12 @@ def m002_lifecycle(db: Database) -> None:
     run_script(db.conn, schema.M002_LIFECYCLE)
 
 
+@migrations(name="m006_sessions")
+def m006_sessions(db: Database) -> None:
+    """Sessions of coding agents: how far their transcripts are read, what was shown and done in them."""
+    run_script(db.conn, schema.M006_SESSIONS)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

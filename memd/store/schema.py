@@ -196,5 +196,59 @@ CREATE INDEX life_due ON life (due);
 INSERT INTO life (memory) SELECT seq FROM memory ORDER BY seq;
 """
 
+M006_SESSIONS = """
+-- A session of a coding agent, by the agent's own name for it. Of its transcript, the first `taken` bytes
+-- (`line` lines) are in the store for good; what follows is read again next time. `due` counts how often
+-- reading was asked for since it was last done: all rows above 0 are the queue.
+CREATE TABLE session (
+    id         INTEGER PRIMARY KEY,
+    agent      TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    scope      TEXT NOT NULL,
+    transcript TEXT NOT NULL DEFAULT '',
+    taken      INTEGER NOT NULL DEFAULT 0,
+    line       INTEGER NOT NULL DEFAULT 0,
+    due        INTEGER NOT NULL DEFAULT 0,
+    begun_at   INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    ended_at   INTEGER,
+    UNIQUE (agent, key)
+) STRICT;
+-- The queue.
+CREATE INDEX session_due ON session (due) WHERE due > 0;
+-- The latest of a scope, for its context.
+CREATE INDEX session_scope ON session (scope, seen_at);
+
+-- What memd showed in a session: never shown twice, never stored as the session's own words. `used_at`: when the
+-- session made use of it.
+CREATE TABLE injection (
+    session INTEGER NOT NULL REFERENCES session (id),
+    memory  INTEGER NOT NULL REFERENCES memory (seq),
+    at      INTEGER NOT NULL,
+    used_at INTEGER,
+    PRIMARY KEY (session, memory)
+) STRICT, WITHOUT ROWID;
+
+-- What an agent's tools did, by hook and by transcript, which meet in the agent's id of the call. kind `edit`: `what`
+-- is the path, `detail` the change; `command`: the command line and what it printed of errors; `said`: who, and the
+-- words, of agents whose transcripts can't be read. outcome 1 went well, 0 failed, null not known. Lines of the
+-- transcript.
+CREATE TABLE session_event (
+    seq        INTEGER PRIMARY KEY,
+    session    INTEGER NOT NULL REFERENCES session (id),
+    call       TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    what       TEXT NOT NULL,
+    detail     TEXT NOT NULL DEFAULT '',
+    outcome    INTEGER,
+    at         INTEGER NOT NULL,
+    first_line INTEGER,
+    last_line  INTEGER,
+    UNIQUE (session, call, kind, what)
+) STRICT;
+-- Which sessions touched a file, or ran a command.
+CREATE INDEX session_event_what ON session_event (what, kind);
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"
