@@ -110,3 +110,32 @@ class ProtocolError(MemdError):
 
     code = "protocol"
     exit_code = 2
+
+
+class MalformedFile(BadInput):
+    """Another program's file can't be read as what it should be; it is as it was.
+
+    Attributes:
+        path, what: which file, and what is wrong with it.
+        line, column: where, both from 1.
+    """
+
+    code = "malformed_file"
+
+    def __init__(self, path: str, what: str, line: int, column: int) -> None:
+        super().__init__(
+            f"{path}, line {line}, column {column}: {what}", "The file is as it was. Correct it there and try again."
+        )
+        self.path, self.what, self.line, self.column = path, what, line, column
+
+
+class FileUnusable(MemdError):
+    """Another program's file can't be read or written, or isn't what it should be; it is as it was."""
+
+    code = "file_unusable"
+
+
+class FileChanged(FileUnusable):
+    """Another program's file changed between reading and writing it; what it holds now was left alone."""
+
+    code = "file_changed"
