@@ -18,8 +18,19 @@ from memd.clock import Clock, system_clock, to_ms
 from memd.encoding import Drain, EncodingWorker
 from memd.errors import BadInput, Conflict, EncoderUnavailable, MemdError, NotFound
 from memd.home import STORE, data_home
-from memd.model import GLOBAL_SCOPE, EncoderInfo, NewMemory, Query, Recollection, Remembered, Stats, StoredMemory
-from memd.store import Store, filters, memories, statistics, vectors
+from memd.model import (
+    GLOBAL_SCOPE,
+    EncoderInfo,
+    History,
+    NewMemory,
+    Query,
+    Recollection,
+    Remembered,
+    Stats,
+    StoredMemory,
+    Superseded,
+)
+from memd.store import Store, filters, histories, memories, statistics, vectors, versions
 from memd.store.drafts import Draft, draft, plain_tags
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
@@ -155,6 +166,50 @@ class Memory:
             remembered += self._write([draft(item, self._offsets, most) for item in group], restate)
         return remembered
 
+    def supersede(self, old_id: str, text: str, *, why: str = "", **fields: Any) -> Superseded:
+        """Store a text in the place of a memory, which is no hit any more but keeps its text. Durable on return.
+
+        Where the text is the old one's own, nothing is replaced: it counts as said again. Where another memory that
+        holds has it, that one takes the place. A text of a former version is stored anew.
+
+        Args:
+            old_id: id or prefix of the memory that no longer holds.
+            text: what holds now.
+            why: in a few words, for `history`.
+            **fields: the other fields of `NewMemory`; kind, scope and tags are the old one's by default. The old
+                one was true until `event_at`, or until now.
+
+        Raises:
+            NotFound, Ambiguous: no memory, or several, have that id.
+            Conflict: it is superseded already.
+            BadInput: something can't be taken, or the scope is another one. The store is as it was in all cases.
+        """
+        old = self.show(old_id)
+        known = {"kind": old.kind, "scope": old.scope, "tags": old.tags}
+        item = _build(NewMemory, text=text, **known | fields)
+        check_new(item)
+        new = draft(item, self._offsets, self._models.most_words())
+        with self._store.writing() as db:
+            now = self._now_ms()
+            writer = memories.Writer(db, self._make_id, now)
+            seq = memories.resolve(db, old.id)
+            versions.check_holds(db, seq)
+            done = writer.write(new, restate=True)
+            writer.finish()
+            if done.id != old.id:
+                versions.supersede(db, seq, memories.resolve(db, done.id), now, why)
+        self._encode_after_write(writer.written)
+        return Superseded(id=done.id, old=old.id, again=done.again, passages=done.passages)
+
+    def history(self, id: str) -> History:
+        """What became of a memory: every version of it, and what replaced what.
+
+        Raises:
+            NotFound, Ambiguous: no memory, or several, have that id.
+        """
+        with self._store.reading() as db:
+            return histories.read(db, memories.resolve(db, id))
+
     def recall(self, text: str, **fields: Any) -> Recollection:
         """Find what helps with `text`. `fields` are the other fields of `Query`."""
         return self.ask(_build(Query, text=text, **fields))
@@ -195,6 +250,7 @@ class Memory:
         since: datetime | None = None,
         until: datetime | None = None,
         forgotten: bool = False,
+        superseded: bool = False,
         limit: int = 50,
         before: str | None = None,
     ) -> StoredMemories:
@@ -204,6 +260,7 @@ class Memory:
             scope: sees that scope and the global one; `"all"` sees every one.
             kinds, tags, source, since, until: as in `Query`.
             forgotten: the forgotten ones instead of the living.
+            superseded: of the living also those that another memory has replaced.
             limit: how many at most, 1 to 10,000.
             before: only those stored before this one (by id or prefix), for the next page.
 
@@ -214,7 +271,7 @@ class Memory:
         with self._store.reading() as db:
             condition, values = filters.where(
                 db, scope=plain_scope(scope), kinds=kinds, tags=tags, source=source, since=since, until=until,
-                forgotten=forgotten,
+                forgotten=forgotten, superseded=superseded,
             )  # fmt: skip
             if before is not None:
                 condition += " AND m.seq < ?"
@@ -234,13 +291,14 @@ class Memory:
         since: datetime | None = None,
         until: datetime | None = None,
         forgotten: bool = False,
+        superseded: bool = False,
     ) -> int:
         """How many memories `list` would go through with these filters."""
         check_filters(scope, kinds, tags, source, since, until)
         with self._store.reading() as db:
             condition, values = filters.where(
                 db, scope=plain_scope(scope), kinds=kinds, tags=tags, source=source, since=since, until=until,
-                forgotten=forgotten,
+                forgotten=forgotten, superseded=superseded,
             )  # fmt: skip
             return int(db.execute(f"SELECT count(*) FROM memory AS m WHERE {condition}", values).fetchone()[0])
 
@@ -271,7 +329,7 @@ class Memory:
         """
         with self._store.writing() as db:
             seqs = memories.resolve_all(db, ids)
-            memories.restore(db, seqs)
+            memories.restore(db, seqs, self._now_ms())
             found = memories.fetch(db, seqs)
         self._encode_after_write(seqs)
         return found

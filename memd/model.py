@@ -76,7 +76,11 @@ class NewMemory(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
 
 class StoredMemory(msgspec.Struct, frozen=True):
-    """A memory as it stands in the store. `said` counts how often the same text was given."""
+    """A memory as it stands in the store. `said` counts how often the same text was given.
+
+    Where another memory replaced it, `superseded_by` is that one's id (the nearest that isn't forgotten) and
+    `until` says until when it was true; it holds where both are null. `supersedes` has the ids it replaced itself.
+    """
 
     id: str
     text: str
@@ -93,6 +97,9 @@ class StoredMemory(msgspec.Struct, frozen=True):
     forgotten_at: datetime | None
     passages: int
     encoded: int
+    superseded_by: str | None = None
+    until: datetime | None = None
+    supersedes: tuple[str, ...] = ()
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -101,6 +108,37 @@ class Remembered(msgspec.Struct, frozen=True):
     id: str
     again: bool
     passages: int
+
+
+class Superseded(msgspec.Struct, frozen=True):
+    """The reply to `supersede`: `id` now stands in the place of `old`.
+
+    `again` is true when the scope had the new text already. Where it is the old one's own text nothing is replaced,
+    and `id` is `old`.
+    """
+
+    id: str
+    old: str
+    again: bool
+    passages: int
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """One memory in the place of another: when memd learned it, until when the old one was true, and why."""
+
+    old: str
+    new: str
+    at: datetime
+    until: datetime
+    why: str
+
+
+class History(msgspec.Struct, frozen=True):
+    """What became of a memory: all that it replaced and that replaced it, the older first, and each replacement."""
+
+    id: str
+    versions: tuple[StoredMemory, ...]
+    replacements: tuple[Replacement, ...]
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -116,6 +154,7 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         now: the date the query is asked at; relative times resolve against it.
         explain: fill `Recollection.trace` and each hit's contributions.
         without: channels left out (for ablations).
+        superseded: also find what another memory has replaced.
         min_relevance: leave out hits below this relevance. By default a recall that nothing stored is
             likely to answer has no hits at all; 0 shows whatever comes nearest.
     """
@@ -132,6 +171,7 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     explain: bool = False
     without: tuple[Channel, ...] = ()
     min_relevance: float | None = None
+    superseded: bool = False
 
 
 class Contribution(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from memd.api import Memory
 from memd.daemon import protocol as p
 from memd.daemon.footprint import peak_resident_bytes, resident_bytes, trim
 from memd.errors import MemdError
-from memd.model import EncoderInfo, Query, Recollection, Stats
+from memd.model import EncoderInfo, History, Query, Recollection, Stats, Superseded
 
 _WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
 
@@ -60,6 +60,8 @@ class Methods:
             "forget": (p.ForgetParams, self._forget),
             "restore": (p.ShowParams, self._restore),
             "tag": (p.TagParams, self._tag),
+            "supersede": (p.SupersedeParams, self._supersede),
+            "history": (p.HistoryParams, self._history),
             "stats": (p.Nothing, self._stats),
             "status": (p.Nothing, self._status),
             "wait_encoded": (p.WaitParams, self._wait_encoded),
@@ -113,6 +115,13 @@ class Methods:
 
     def _tag(self, params: p.TagParams) -> p.MemoriesResult:
         return p.MemoriesResult(self._memory.tag(params.ids, add=params.add, remove=params.remove))
+
+    def _supersede(self, params: p.SupersedeParams) -> Superseded:
+        given = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not None}
+        return self._memory.supersede(given.pop("old"), **given)
+
+    def _history(self, params: p.HistoryParams) -> History:
+        return self._memory.history(params.id)
 
     def _stats(self, _: p.Nothing) -> Stats:
         return self._memory.stats()

@@ -14,7 +14,7 @@ import msgspec
 
 from memd.daemon.wire import error_data
 from memd.errors import BadInput, MemdError, ProtocolError
-from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, StoredMemory
+from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, Source, StoredMemory
 
 PROTOCOL = 1
 MAX_LINE = 256 * 1024 * 1024  # bytes of one request
@@ -114,6 +114,7 @@ class ListParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: datetime | None = None
     until: datetime | None = None
     forgotten: bool = False
+    superseded: bool = False
     limit: int = 50
     before: str | None = None
 
@@ -144,6 +145,30 @@ class TagParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ids: list[str]
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+
+
+class SupersedeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Params of `supersede`: the id of the memory that no longer holds, and the fields of the one that does.
+
+    Kind, scope and tags are the old one's where they aren't given.
+    """
+
+    old: str
+    text: str
+    why: str = ""
+    kind: str | None = None
+    scope: str | None = None
+    tags: tuple[str, ...] | None = None
+    source: Source = Source()
+    event_at: datetime | None = None
+    episode: str | None = None
+    position: int | None = None
+
+
+class HistoryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `history`: an id or a prefix of one."""
+
+    id: str
 
 
 class WaitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,7 +37,7 @@ def search(
     rows = db.execute(
         "SELECT rowid, bm25(passage_fts, 1.0, ?, 0.0) AS score FROM passage_fts WHERE passage_fts MATCH ?"
         " ORDER BY score, rowid LIMIT ?",
-        (numbers.context, asked.expression(visible.scopes), depth if visible.only_scopes else -1),
+        (numbers.context, asked.expression(visible.scopes), depth + visible.superseded if visible.only_scopes else -1),
     ).fetchall()
     slots = resident.known([row[0] for row in rows])
     kept = (slots >= 0) & visible.slots[slots] if len(resident) else slots >= 0

@@ -28,7 +28,7 @@ _CHUNK = 4096  # rows read at a time
 _ROWS = """
 SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
     coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0),
-    p.start, p.stop, m.speaker, m.asks
+    p.start, p.stop, m.speaker, m.asks, m.superseded_at IS NULL
 FROM passage AS p JOIN memory AS m ON m.seq = p.memory
     LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
 """
@@ -47,6 +47,7 @@ _COLUMNS: tuple[tuple[str, type], ...] = (
     ("stop", np.int32),
     ("speaker", np.int32),
     ("asks", np.bool_),
+    ("holds", np.bool_),
 )
 
 _SCOPES_KEPT = 16  # sets of scopes whose view is kept until the store changes
@@ -60,7 +61,8 @@ class Visible(NamedTuple):
         encoded: those of them that have a vector, int64, ascending; None where that is every slot.
         waiting: how many of them have none yet.
         scopes: the rows of its scopes; None when it sees all there are.
-        only_scopes: nothing but the scope narrows it.
+        only_scopes: nothing but the scope narrows it, and that some memories no longer hold.
+        superseded: how many passages its scopes have that no longer hold, and that it doesn't see.
     """
 
     slots: NDArray[np.bool_]
@@ -68,6 +70,7 @@ class Visible(NamedTuple):
     waiting: int
     scopes: tuple[int, ...] | None
     only_scopes: bool
+    superseded: int = 0
 
 
 class Resident:
@@ -132,6 +135,11 @@ class Resident:
     @property
     def scope(self) -> NDArray[np.int32]:
         return self._columns["scope"][: self._n]
+
+    @property
+    def holds(self) -> NDArray[np.bool_]:
+        """bool [n]: no other memory has replaced it."""
+        return self._columns["holds"][: self._n]
 
     @property
     def speaker(self) -> NDArray[np.int32]:
@@ -209,7 +217,7 @@ class Resident:
     def visible(self, db: sqlite3.Connection, query: Query) -> Visible:
         """What `query` may see. Kept for its scopes alone; O(n) and a query to the store when more narrows it."""
         rows = scopes.visible(db, query.scope)
-        if not (query.kinds or query.tags or query.source or query.since or query.until):
+        if not (query.kinds or query.tags or query.source or query.since or query.until or query.superseded):
             if rows not in self._views:
                 if len(self._views) >= _SCOPES_KEPT:
                     self._views.clear()
@@ -223,6 +231,7 @@ class Resident:
             source=query.source,
             since=query.since,
             until=query.until,
+            superseded=query.superseded,
         )
         found = db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition}", values)
         return self._view(rows, np.fromiter((row[0] for row in found), np.int64))
@@ -234,11 +243,14 @@ class Resident:
             slots &= np.isin(self.scope, rows)
             if np.array_equal(slots, self.alive):
                 rows = None
+        superseded = 0
         if memories is not None:
             slots &= np.isin(self.memory, memories)
+        elif superseded := int(np.count_nonzero(slots & ~self.holds)):
+            slots &= self.holds
         encoded = np.flatnonzero(slots & self.encoded)
         waiting = int(np.count_nonzero(slots)) - len(encoded)
-        return Visible(slots, None if len(encoded) == self._n else encoded, waiting, rows, memories is None)
+        return Visible(slots, None if len(encoded) == self._n else encoded, waiting, rows, memories is None, superseded)
 
     # --- catching up ---
 

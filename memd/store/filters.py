@@ -23,6 +23,7 @@ def where(
     since: datetime | None = None,
     until: datetime | None = None,
     forgotten: bool = False,
+    superseded: bool = False,
 ) -> SQL:
     """A condition on the table `memory AS m`, and its parameters.
 
@@ -34,8 +35,11 @@ def where(
         source: who, via, path or session contains this (letter case of ASCII ignored).
         since, until: event time, else recorded time, lies in [since, until).
         forgotten: the forgotten ones instead of the living.
+        superseded: of the living also those that another one has replaced.
     """
     terms = ["m.forgotten_at IS NOT NULL" if forgotten else "m.forgotten_at IS NULL"]
+    if not (forgotten or superseded):
+        terms.append("m.superseded_at IS NULL")
     values: list[object] = []
     if (seen := scopes.visible(db, scope)) is not None:
         terms.append(f"m.scope IN ({_marks(seen)})")

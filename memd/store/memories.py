@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.clock import from_ms
 from memd.errors import Ambiguous, BadInput, Conflict, NotFound
 from memd.model import Remembered, Source, StoredMemory
-from memd.store import changes, episodes, ids, passages, scopes, vectors
+from memd.store import changes, episodes, ids, passages, scopes, vectors, versions
 from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import IdMaker
@@ -26,7 +26,10 @@ SELECT m.seq, m.id, m.text, m.kind, s.path, m.source, m.recorded_at, m.event_at,
     m.said_at, m.forgotten_at,
     (SELECT json_group_array(name) FROM tag WHERE tag.memory = m.seq),
     (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq),
-    (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq AND +p.encoder = :encoder)
+    (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq AND +p.encoder = :encoder),
+    m.superseded_at IS NOT NULL,
+    (SELECT json_group_array(o.id ORDER BY v.at, v.old) FROM version AS v JOIN memory AS o ON o.seq = v.old
+        WHERE v.new = m.seq)
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
 """
 
@@ -57,27 +60,31 @@ class Writer:
     def write(self, draft: Draft, *, restate: bool) -> Remembered:
         """Store `draft`; where its scope has the text already, note that it was said again (if `restate`).
 
-        Without `restate`, what was forgotten stays forgotten.
+        Without `restate`, what was forgotten stays forgotten, and what was superseded stays superseded.
         """
         scope = self._scope(draft.scope)
         row = self._db.execute(
             "SELECT seq, id, (SELECT count(*) FROM passage WHERE memory = seq) FROM memory"
-            " WHERE scope = ? AND digest = ? AND forgotten_at IS NULL",
+            " WHERE scope = ? AND digest = ? AND forgotten_at IS NULL AND superseded_at IS NULL",
             (scope, draft.digest),
         ).fetchone()
         if row is None and not restate:
-            row = self._forgotten(draft, scope)
+            row = self._past(draft, scope)
         if row is None:
             return self._insert(draft, scope)
         if restate:
             self._say_again(row[0], draft)
         return Remembered(id=row[1], again=True, passages=row[2])
 
-    def _forgotten(self, draft: Draft, scope: int) -> tuple[int, str, int] | None:
-        """The last one forgotten with this text: reading its file again doesn't bring it back, the user's word does."""
+    def _past(self, draft: Draft, scope: int) -> tuple[int, str, int] | None:
+        """The last one forgotten or superseded that had this text.
+
+        Reading its file again doesn't bring it back, the user's word does.
+        """
         row: tuple[int, str, int] | None = self._db.execute(
             "SELECT seq, id, (SELECT count(*) FROM passage WHERE memory = seq) FROM memory"
-            " WHERE scope = ? AND digest = ? AND forgotten_at IS NOT NULL ORDER BY seq DESC LIMIT 1",
+            " WHERE scope = ? AND digest = ? AND (forgotten_at IS NOT NULL OR superseded_at IS NOT NULL)"
+            " ORDER BY seq DESC LIMIT 1",
             (scope, draft.digest),
         ).fetchone()
         return row
@@ -148,7 +155,7 @@ def fetch(db: sqlite3.Connection, seqs: Iterable[int]) -> list[StoredMemory]:
         _COLUMNS + "WHERE m.seq IN (SELECT value FROM json_each(:seqs))",
         {"seqs": json.dumps(order), "encoder": vectors.current(db)},
     )
-    found = {row[0]: _stored(row) for row in rows}
+    found = {row[0]: _stored(db, row) for row in rows}
     return [found[seq] for seq in order if seq in found]
 
 
@@ -191,9 +198,10 @@ def forget(db: sqlite3.Connection, seqs: Sequence[int], now_ms: int) -> None:
     passages.Words(db).take_out(gone)
     vectors.hide(db, gone)
     changes.append(db, gone)
+    versions.settle(db, gone, now_ms)
 
 
-def restore(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
+def restore(db: sqlite3.Connection, seqs: Sequence[int], now_ms: int) -> None:
     """Undo `forget`.
 
     Raises:
@@ -203,7 +211,8 @@ def restore(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
     for seq in back:
         row = db.execute(
             "SELECT gone.id, alive.id FROM memory AS gone JOIN memory AS alive ON alive.scope = gone.scope"
-            " AND alive.digest = gone.digest AND alive.forgotten_at IS NULL WHERE gone.seq = ?",
+            " AND alive.digest = gone.digest AND alive.forgotten_at IS NULL AND alive.superseded_at IS NULL"
+            " WHERE gone.seq = ? AND gone.superseded_at IS NULL",
             (seq,),
         ).fetchone()
         if row:
@@ -214,6 +223,7 @@ def restore(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
     passages.Words(db).put(back)
     vectors.unhide(db, back)
     changes.append(db, back)
+    versions.settle(db, back, now_ms)
 
 
 def retag(db: sqlite3.Connection, seqs: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> None:
@@ -234,7 +244,8 @@ def _forgotten_at(db: sqlite3.Connection, seq: int) -> int | None:
     return None if row is None else row[0]
 
 
-def _stored(row: tuple) -> StoredMemory:  # type: ignore[type-arg]
+def _stored(db: sqlite3.Connection, row: tuple) -> StoredMemory:  # type: ignore[type-arg]
+    stands = versions.stands_for(db, row[0]) if row[16] else None
     return StoredMemory(
         id=row[1],
         text=row[2],
@@ -251,4 +262,7 @@ def _stored(row: tuple) -> StoredMemory:  # type: ignore[type-arg]
         tags=tuple(sorted(json.loads(row[13]))),
         passages=row[14],
         encoded=row[15],
+        superseded_by=stands[0] if stands else None,
+        until=from_ms(stands[1]) if stands else None,
+        supersedes=tuple(json.loads(row[17])),
     )

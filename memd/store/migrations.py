@@ -35,6 +35,12 @@ def m006_sessions(db: Database) -> None:
     run_script(db.conn, schema.M006_SESSIONS)
 
 
+@migrations(name="m003_versions")
+def m003_versions(db: Database) -> None:
+    """Which memory replaced which."""
+    run_script(db.conn, schema.M003_VERSIONS)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

@@ -250,5 +250,31 @@ CREATE TABLE session_event (
 CREATE INDEX session_event_what ON session_event (what, kind);
 """
 
+M003_VERSIONS = """
+-- Which memory replaced which: when that was learned, until when the old one was true, and why.
+CREATE TABLE version (
+    old   INTEGER NOT NULL REFERENCES memory (seq),
+    new   INTEGER NOT NULL REFERENCES memory (seq),
+    at    INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    why   TEXT NOT NULL,
+    PRIMARY KEY (old, new)
+) STRICT, WITHOUT ROWID;
+-- What a memory replaced.
+CREATE INDEX version_new ON version (new);
+
+-- Since when a living memory stands in its place; NULL while this one holds. Worked out from `version` and
+-- `memory.forgotten_at` by `memd.store.versions`, which keeps it true.
+ALTER TABLE memory ADD COLUMN superseded_at INTEGER;
+DROP INDEX memory_digest;
+-- The same text twice in one scope is one memory, unless the former no longer holds.
+CREATE UNIQUE INDEX memory_digest ON memory (scope, digest) WHERE forgotten_at IS NULL AND superseded_at IS NULL;
+DROP INDEX memory_forgotten;
+-- What was forgotten or superseded stays so when its file is read again.
+CREATE INDEX memory_past ON memory (scope, digest) WHERE forgotten_at IS NOT NULL OR superseded_at IS NOT NULL;
+-- Those that don't hold, for what looks at them alone.
+CREATE INDEX memory_superseded ON memory (superseded_at) WHERE superseded_at IS NOT NULL;
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"
