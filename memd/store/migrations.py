@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 
 from pysqlite3 import dbapi2 as sqlite3
@@ -39,6 +40,26 @@ def m006_sessions(db: Database) -> None:
 def m003_versions(db: Database) -> None:
     """Which memory replaced which."""
     run_script(db.conn, schema.M003_VERSIONS)
+
+
+@migrations(name="m007_journal")
+def m007_journal(db: Database) -> None:
+    """The journal, which begins with what is there."""
+    from memd.store import journal
+
+    run_script(db.conn, schema.M007_JOURNAL)
+    there = db.conn.execute("SELECT seq, recorded_at, digest, source, forgotten_at FROM memory ORDER BY seq").fetchall()
+    for seq, recorded_at, digest, source, forgotten_at in there:
+        said = {"text": digest.hex(), "source": json.loads(source)}
+        journal.append(db.conn, recorded_at, [("found", seq, said)])
+        if forgotten_at is not None:
+            journal.append(db.conn, forgotten_at, [(journal.FORGET, seq, {})])
+
+
+@migrations(name="m004_notes")
+def m004_notes(db: Database) -> None:
+    """Files of notes, their sections and links, and what is watched."""
+    run_script(db.conn, schema.M004_NOTES)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

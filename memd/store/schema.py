@@ -276,5 +276,113 @@ CREATE INDEX memory_past ON memory (scope, digest) WHERE forgotten_at IS NOT NUL
 CREATE INDEX memory_superseded ON memory (superseded_at) WHERE superseded_at IS NOT NULL;
 """
 
+M007_JOURNAL = """
+-- Every change to a memory (by seq; NULL: to the store as a whole), in order. `payload` is JSON without texts, NULL
+-- once its memory is purged; `sum` is its hash, `link` that of the entry and the link before. See memd.store.journal.
+CREATE TABLE journal (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    op      TEXT NOT NULL,
+    memory  INTEGER,
+    payload TEXT,
+    sum     BLOB NOT NULL,
+    link    BLOB NOT NULL
+) STRICT;
+-- The entries about a memory.
+CREATE INDEX journal_memory ON journal (memory);
+-- When memories went out of sight and came back, for what is asked as of a time.
+CREATE INDEX journal_sight ON journal (memory, at) WHERE op IN ('forget', 'restore');
+CREATE TRIGGER journal_stays BEFORE DELETE ON journal
+BEGIN
+    SELECT raise(ABORT, 'the journal is append-only');
+END;
+CREATE TRIGGER journal_is_true BEFORE UPDATE ON journal
+WHEN new.payload IS NOT NULL OR (new.seq, new.at, new.op, new.memory, new.sum, new.link)
+    IS NOT (old.seq, old.at, old.op, old.memory, old.sum, old.link)
+BEGIN
+    SELECT raise(ABORT, 'the journal is append-only');
+END;
+"""
+
+M004_NOTES = """
+-- What the daemon keeps up with: a folder or file of notes, or (kind `git`) a repository's commits. include, exclude:
+-- lists of globs, as JSON. `head`: the last commit that was taken in.
+CREATE TABLE watch (
+    id       INTEGER PRIMARY KEY,
+    kind     TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    scope    INTEGER NOT NULL REFERENCES scope (id),
+    include  TEXT NOT NULL DEFAULT '[]',
+    exclude  TEXT NOT NULL DEFAULT '[]',
+    head     TEXT NOT NULL DEFAULT '',
+    added_at INTEGER NOT NULL,
+    UNIQUE (kind, path)
+) STRICT;
+
+-- A file as it was last taken in: by device, inode, time and size one sees that it is the same, by its digest that
+-- it says the same. `stem`: its name without suffix, case-folded, as wiki links give it. `reader`: the rules that cut it.
+CREATE TABLE note_file (
+    id       INTEGER PRIMARY KEY,
+    scope    INTEGER NOT NULL REFERENCES scope (id),
+    path     TEXT NOT NULL,
+    stem     TEXT NOT NULL,
+    device   INTEGER NOT NULL,
+    inode    INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    digest   BLOB NOT NULL,
+    reader   INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    tags     TEXT NOT NULL,
+    event_at INTEGER,
+    UNIQUE (scope, path)
+) STRICT;
+-- The files that a wiki link may mean.
+CREATE INDEX note_file_stem ON note_file (stem);
+-- The file that was renamed.
+CREATE INDEX note_file_inode ON note_file (inode);
+
+-- The sections of a file, in order: by its headings (JSON) and, where several have the same, its number among them,
+-- an edited section is known again. Sections of the same text share a memory. `anchor`: the last heading as links
+-- write it; `body`: digest of what follows the headings.
+CREATE TABLE section (
+    id         INTEGER PRIMARY KEY,
+    file       INTEGER NOT NULL REFERENCES note_file (id),
+    position   INTEGER NOT NULL,
+    headings   TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    anchor     TEXT NOT NULL,
+    body       BLOB NOT NULL,
+    first_line INTEGER NOT NULL,
+    last_line  INTEGER NOT NULL,
+    memory     INTEGER NOT NULL REFERENCES memory (seq),
+    UNIQUE (file, position)
+) STRICT;
+-- Where a memory's text stands.
+CREATE INDEX section_memory ON section (memory);
+
+-- Where a section leads: to a file by its path, or by its stem (and the folders written before it, in `path`), and
+-- there to a heading.
+CREATE TABLE note_link (
+    section INTEGER NOT NULL REFERENCES section (id),
+    path    TEXT NOT NULL,
+    stem    TEXT NOT NULL,
+    anchor  TEXT NOT NULL,
+    PRIMARY KEY (section, path, stem, anchor)
+) STRICT, WITHOUT ROWID;
+-- What leads to a file.
+CREATE INDEX note_link_path ON note_link (path);
+CREATE INDEX note_link_stem ON note_link (stem);
+
+-- The memories that were made from notes, with the tags they have from there (JSON). `retired_at`: forgotten because
+-- no note has the text any more, and to be restored when one has it again; not by the user's word.
+CREATE TABLE noted (
+    memory     INTEGER PRIMARY KEY REFERENCES memory (seq),
+    tags       TEXT NOT NULL DEFAULT '[]',
+    retired_at INTEGER,
+    why        TEXT NOT NULL DEFAULT ''
+) STRICT;
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"
