@@ -8,6 +8,7 @@ a passage's products don't depend on what stands beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +24,42 @@ _PIECE = 2048  # signs' rows unpacked at a time: 768 KiB at 384 dimensions
 _STEPS = 127.0  # a vector's largest coordinate, as an integer
 
 
+class Groups(NamedTuple):
+    """Groups of signs, unpacked, in pieces of whole groups.
+
+    Attributes:
+        pieces: uint8 [t, d] of 0 and 1, and int64 [g] where each of its groups begins.
+        count: of groups.
+    """
+
+    pieces: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]
+    count: int
+
+    @classmethod
+    def of(cls, codes: NDArray[np.uint8], starts: NDArray[np.int64]) -> Groups:
+        """Unpack codes. O(t·d).
+
+        Args:
+            codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them.
+            starts: int64 [groups], ascending: where each group begins; none is empty.
+        """
+        pieces = []
+        for first, last in _pieces(starts):
+            begin, end = starts[first], starts[last] if last < len(starts) else len(codes)
+            pieces.append((signs.bits(codes[begin:end]), starts[first:last] - begin))
+        return cls(pieces, len(starts))
+
+
 class Matcher:
     """Finds best matches among signs. Safe for many threads."""
 
     def __init__(self) -> None:
         self._session = runtime.session(_graph())
 
-    def best(
-        self, codes: NDArray[np.uint8], starts: NDArray[np.int64], vectors: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def best(self, groups: Groups, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The highest inner product of each vector with the signs of each group: float32 [groups, m]. O(t·m·d).
 
         Args:
-            codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them.
-            starts: int64 [groups], ascending: where each group begins; none is empty.
             vectors: float32 [m, d]. Rounded to 8 bits a coordinate, which moves a product by at most
                 d/254 of the vector's largest coordinate (by a tenth of that, as errors go).
         """
@@ -44,11 +67,12 @@ class Matcher:
         rounded = np.rint(vectors / step[:, None]).astype(np.int8)
         # Bits are 0 and 1 where signs are -1 and +1: ⟨sign, v⟩ = 2·⟨bit, v⟩ - Σv.
         across = np.ascontiguousarray(rounded.T)
-        highest = np.empty((len(starts), len(vectors)), np.int32)
-        for first, last in _pieces(starts):
-            begin, end = starts[first], starts[last] if last < len(starts) else len(codes)
-            products = self._session.run(None, {"bits": signs.bits(codes[begin:end]), "vectors": across})[0]
-            np.maximum.reduceat(products, starts[first:last] - begin, axis=0, out=highest[first:last])
+        highest = np.empty((groups.count, len(vectors)), np.int32)
+        done = 0
+        for bits, starts in groups.pieces:
+            products = self._session.run(None, {"bits": bits, "vectors": across})[0]
+            np.maximum.reduceat(products, starts, axis=0, out=highest[done : done + len(starts)])
+            done += len(starts)
         highest = 2 * highest - rounded.sum(axis=1, dtype=np.int32)
         result: NDArray[np.float32] = highest.astype(np.float32) * step
         return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,25 +11,20 @@ from pysqlite3 import dbapi2 as sqlite3
 
 BUDGET = 320 << 20  # bytes; 100,000 passages of 30 tokens take 290 MB at 384 dimensions
 
-_OVERHEAD = 300  # bytes Python and its allocator add to the two codes of a passage, with their entries
+_OVERHEAD = 150  # bytes Python and its allocator add to a code, with its entry
 
 _ALL = """
 SELECT t.passage, v.code, t.code FROM token_code AS t CROSS JOIN vector AS v ON v.passage = t.passage
 WHERE t.encoder = ? ORDER BY t.passage
 """
 
-# CROSS JOIN keeps SQLite to this order: each list entry looked up by its key, in the order of the list.
-_SOME = """
-SELECT wanted.value, v.code, t.code FROM json_each(?) AS wanted
-    CROSS JOIN vector AS v ON v.passage = wanted.value CROSS JOIN token_code AS t ON t.passage = wanted.value
+# CROSS JOIN keeps SQLite to this order: each list entry looked up by its key.
+_POOLED = """
+SELECT wanted.value, v.code FROM json_each(?) AS wanted CROSS JOIN vector AS v ON v.passage = wanted.value
 """
-
-
-class Codes(NamedTuple):
-    """Full codes of passages: pooled float32 [n, d]; token signs uint8 [t, d/8], one passage's after the other's."""
-
-    pooled: NDArray[np.float32]
-    tokens: NDArray[np.uint8]
+_TOKENS = """
+SELECT wanted.value, t.code FROM json_each(?) AS wanted CROSS JOIN token_code AS t ON t.passage = wanted.value
+"""
 
 
 class CodeCache:
@@ -49,34 +43,38 @@ class CodeCache:
     def fill(self, db: sqlite3.Connection, encoder: int | None, dimension: int) -> None:
         """Start afresh with an encoder's codes, until the budget is spent. O(bytes)."""
         self._pooled, self._tokens, self._size, self._dimension = {}, {}, 0, dimension
-        for row in db.execute(_ALL, (encoder,)):
-            if not self._keep(*row):
+        for passage, pooled, tokens in db.execute(_ALL, (encoder,)):
+            if not (self._keep(self._pooled, passage, pooled) and self._keep(self._tokens, passage, tokens)):
                 break
 
     def drop(self, passages: Iterable[int]) -> None:
         """Forget the codes of passages that changed."""
         for passage in passages:
-            if passage in self._pooled:
-                self._size -= len(self._pooled.pop(passage)) + len(self._tokens.pop(passage)) + _OVERHEAD
+            for kept in (self._pooled, self._tokens):
+                if (code := kept.pop(passage, None)) is not None:
+                    self._size -= len(code) + _OVERHEAD
 
-    def read(self, db: sqlite3.Connection, passages: Sequence[int]) -> Codes:
-        """The codes of encoded passages, in the order given. O(their bytes), and a look-up for each that isn't kept."""
-        pooled, tokens = self._pooled, self._tokens
-        if missing := [passage for passage in passages if passage not in pooled]:
-            rows = db.execute(_SOME, (json.dumps(missing),)).fetchall()
-            for row in rows:
-                self._keep(*row)
-            if any(passage not in pooled for passage in missing):  # the budget is spent
-                pooled = {row[0]: row[1] for row in rows} | {each: pooled[each] for each in passages if each in pooled}
-                tokens = {row[0]: row[2] for row in rows} | {each: tokens[each] for each in passages if each in tokens}
-        vectors = np.frombuffer(b"".join(map(pooled.__getitem__, passages)), "<f4")
-        packed = np.frombuffer(b"".join(map(tokens.__getitem__, passages)), np.uint8)
-        return Codes(vectors.reshape(-1, self._dimension), packed.reshape(-1, self._dimension // 8))
+    def pooled(self, db: sqlite3.Connection, passages: Sequence[int]) -> NDArray[np.float32]:
+        """The pooled vectors of encoded passages, [n, d], in the order given. O(n·d), a look-up for each not kept."""
+        return np.frombuffer(self._read(db, _POOLED, self._pooled, passages), "<f4").reshape(-1, self._dimension)
 
-    def _keep(self, passage: int, pooled: bytes, tokens: bytes) -> bool:
-        size = len(pooled) + len(tokens) + _OVERHEAD
-        if self._size + size > self._budget:
+    def tokens(self, db: sqlite3.Connection, passages: Sequence[int]) -> NDArray[np.uint8]:
+        """The token signs of encoded passages, [t, d/8], in the order given. O(t·d/8), a look-up for each not kept."""
+        return np.frombuffer(self._read(db, _TOKENS, self._tokens, passages), np.uint8).reshape(
+            -1, self._dimension // 8
+        )
+
+    def _read(self, db: sqlite3.Connection, sql: str, kept: dict[int, bytes], passages: Sequence[int]) -> bytes:
+        if missing := [passage for passage in passages if passage not in kept]:
+            read: dict[int, bytes] = dict(db.execute(sql, (json.dumps(missing),)))
+            for passage, code in read.items():
+                self._keep(kept, passage, code)
+            kept = read | {passage: kept[passage] for passage in passages if passage in kept}  # some may not fit
+        return b"".join(map(kept.__getitem__, passages))
+
+    def _keep(self, kept: dict[int, bytes], passage: int, code: bytes) -> bool:
+        if self._size + len(code) + _OVERHEAD > self._budget:
             return False
-        self._pooled[passage], self._tokens[passage] = pooled, tokens
-        self._size += size
+        kept[passage] = code
+        self._size += len(code) + _OVERHEAD
         return True

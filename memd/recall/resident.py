@@ -17,7 +17,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.model import Query
 from memd.quantize import signs
-from memd.recall.codes import CodeCache, Codes
+from memd.recall.codes import CodeCache
 from memd.store import changes, filters, scopes, vectors
 from memd.text.words import terms
 
@@ -192,9 +192,13 @@ class Resident:
         places = np.minimum(np.searchsorted(self.passage, wanted), self._n - 1)
         return np.where(self.passage[places] == wanted, places, _NONE)
 
-    def codes(self, db: sqlite3.Connection, slots: NDArray[np.int64]) -> Codes:
-        """The full codes of encoded slots."""
-        return self._codes.read(db, self.passage[slots].tolist())
+    def pooled(self, db: sqlite3.Connection, slots: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The pooled vectors of encoded slots, [n, d]."""
+        return self._codes.pooled(db, self.passage[slots].tolist())
+
+    def token_codes(self, db: sqlite3.Connection, slots: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The signs of the tokens of encoded slots, [t, d/8], one passage's after the other's."""
+        return self._codes.tokens(db, self.passage[slots].tolist())
 
     def gather(self, slots: NDArray[np.int64], known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """The distinct encoded ones among `slots` that aren't `known`, and the place of each of `slots`.
