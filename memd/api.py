@@ -34,6 +34,7 @@ from memd.store import Store, filters, histories, memories, statistics, vectors,
 from memd.store.drafts import Draft, draft, plain_tags
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
+from memd.tasks import Tasks
 from memd.text.chunking import TOKENS, estimated_offsets
 
 if TYPE_CHECKING:
@@ -345,8 +346,23 @@ class Memory:
         check_tags(remove)
         with self._store.writing() as db:
             seqs = memories.resolve_all(db, ids)
-            memories.retag(db, seqs, plain_tags(add), plain_tags(remove))
+            memories.retag(db, seqs, plain_tags(add), plain_tags(remove), self._now_ms())
             return memories.fetch(db, seqs)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """What is being worked on, scope by scope: goals and their steps."""
+        return Tasks(
+            self._store,
+            lambda item: draft(item, self._offsets, self._models.most_words()),
+            lambda db: memories.Writer(db, self._make_id, self._now_ms()),
+            self._encode_after_write,
+            self._now_ms,
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the text has by the encoder's tokenizer; estimated where there is none. O(length)."""
+        return len(self._offsets(text))
 
     def stats(self) -> Stats:
         """What the store holds. O(memories)."""

@@ -300,3 +300,62 @@ class Stats(msgspec.Struct, frozen=True):
     wal_bytes: int
     encoder: str
     format: int
+
+
+TaskState = Literal["open", "blocked", "done", "dropped"]
+
+
+class Task(msgspec.Struct, frozen=True):
+    """A goal, or a step of one, with its place in the tree of its scope.
+
+    Attributes:
+        number: its name; counts within the scope.
+        title: one line.
+        memory: id of the memory with the title.
+        parent: the task that it is a step of; null for a goal.
+        depth: 0 for a goal, 1 for its steps, and so on.
+        current: it is the one being worked on.
+        needs: tasks that must be finished first; `waits_for` has those that aren't.
+        note: why it is blocked or dropped, or what came of it.
+        steps: how many there are below it; `finished` counts those done or dropped.
+        folded: its steps aren't listed, for it is finished.
+    """
+
+    number: int
+    title: str
+    state: TaskState
+    scope: str
+    memory: str
+    parent: int | None
+    depth: int
+    current: bool
+    needs: tuple[int, ...]
+    waits_for: tuple[int, ...]
+    note: str
+    steps: int
+    finished: int
+    folded: bool
+    begun_at: datetime
+    changed_at: datetime
+
+
+class TaskTree(msgspec.Struct, frozen=True):
+    """The tasks of a scope, each before its steps; `current` is the number of the one being worked on."""
+
+    scope: str
+    current: int | None
+    tasks: tuple[Task, ...]
+
+
+class ContextBlock(msgspec.Struct, frozen=True):
+    """What matters in a scope, in words for an agent, and the memories it quotes, in order.
+
+    `tokens` counts the text by memd's own tokenizer; it is never over the budget. `left_out` counts what would have
+    been quoted but for the budget. All is empty where nothing matters yet.
+    """
+
+    scope: str
+    text: str
+    ids: tuple[str, ...]
+    tokens: int
+    left_out: int

@@ -62,6 +62,12 @@ def m004_notes(db: Database) -> None:
     run_script(db.conn, schema.M004_NOTES)
 
 
+@migrations(name="m005_work")
+def m005_work(db: Database) -> None:
+    """Tasks: goals, their steps, and what each needs."""
+    run_script(db.conn, schema.M005_WORK)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

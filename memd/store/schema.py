@@ -384,5 +384,30 @@ CREATE TABLE noted (
 ) STRICT;
 """
 
+M005_WORK = """
+-- The working memory: goals (no parent) and their steps. Title and note are memories; `number` counts within a scope.
+-- `focus`: when it was last taken up, in milliseconds, a little later where two would be at the same time; 0: never.
+CREATE TABLE task (
+    seq        INTEGER PRIMARY KEY,
+    scope      INTEGER NOT NULL REFERENCES scope (id),
+    number     INTEGER NOT NULL,
+    parent     INTEGER REFERENCES task (seq),
+    memory     INTEGER NOT NULL REFERENCES memory (seq),
+    state      TEXT NOT NULL,
+    note       INTEGER REFERENCES memory (seq),
+    begun_at   INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    focus      INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (scope, number)
+) STRICT;
+
+-- What must be finished before a task.
+CREATE TABLE task_need (
+    task  INTEGER NOT NULL REFERENCES task (seq),
+    needs INTEGER NOT NULL REFERENCES task (seq),
+    PRIMARY KEY (task, needs)
+) STRICT, WITHOUT ROWID;
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"
