@@ -178,13 +178,15 @@ INSERT INTO use (memory, at, verdict, who, via, session)
         coalesce(source ->> 'session', '')
     FROM saying ORDER BY said_at;
 
--- How alive a memory is. `stability` (days) is that after its last use, NULL until the lifecycle looked at it;
--- `tier` the bits a coordinate at which its vectors are kept (32, 8, 4, 1; 0: none), since `tier_at`; `due` when
--- that may change (NULL: never, it is pinned; 0: not looked at yet). `past`: times and verdicts of folded uses.
+-- How alive a memory is. `used_at`: its last use, NULL while it has none since it was recorded; `stability`
+-- (days) is that after its last use, NULL until the lifecycle looked at it; `tier` the bits a coordinate at which
+-- its vectors are kept (32, 8, 4, 1; 0: none), since `tier_at`; `due` when that will change (NULL: never, as it
+-- stands; 0: not looked at yet). `past`: times and verdicts of folded uses.
 CREATE TABLE life (
     memory     INTEGER PRIMARY KEY REFERENCES memory (seq),
     importance REAL NOT NULL DEFAULT 0.5,
     pinned     INTEGER NOT NULL DEFAULT 0,
+    used_at    INTEGER,
     stability  REAL,
     tier       INTEGER NOT NULL DEFAULT 32,
     tier_at    INTEGER,
@@ -193,7 +195,17 @@ CREATE TABLE life (
 ) STRICT;
 -- What a maintenance pass has to look at is a range of this index.
 CREATE INDEX life_due ON life (due);
-INSERT INTO life (memory) SELECT seq FROM memory ORDER BY seq;
+INSERT INTO life (memory, used_at)
+    SELECT seq, (SELECT max(said_at) FROM saying WHERE memory = seq) FROM memory ORDER BY seq;
+
+-- What the lifecycle forecast, every 30 days, and what came of it: how many of the memories were needed within the
+-- next 30 days (NULL until those are over). By this a store's own forecast is corrected.
+CREATE TABLE forecast (
+    at       INTEGER PRIMARY KEY,
+    memories INTEGER NOT NULL,
+    expected REAL NOT NULL,
+    needed   INTEGER
+) STRICT;
 """
 
 M006_SESSIONS = """
