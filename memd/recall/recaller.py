@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -93,10 +93,9 @@ class Recaller:
             StoreUnusable: the store can't be read.
         """
         watch = Stopwatch()
-        asked = analyse(query, self._clock())
-        watch.lap("analyse")
+        now = self._clock()
         with self._turn(query) as early, self._store.reading() as db:
-            search = _Search(db, self._resident, self._matcher, self._numbers, query, asked, watch)
+            search = _Search(db, self._resident, self._matcher, self._numbers, query, now, watch)
             encoding = self._begin(search, query, early)
             watch.lap("encode")
             ranked = search.finish(self._question(encoding, query))
@@ -115,7 +114,7 @@ class Recaller:
             degraded=degraded,
             answerable=answerable,
             withheld=withheld,
-            trace=trace(asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
+            trace=trace(search.asked, ranked, search.why, found, texts, query.limit, watch) if query.explain else None,
         )
 
     def close(self) -> None:
@@ -151,8 +150,9 @@ class Recaller:
         try:
             encoding = self._encode(query)
         finally:
-            wait([begun])  # it uses the snapshot
-        begun.result()
+            failed = begun.exception()  # waits: it uses the snapshot
+        if failed is not None:
+            raise failed
         return encoding
 
     def _question(self, encoding: Encoding | None, query: Query) -> semantic.Question | None:
@@ -225,19 +225,21 @@ class _Search:
         matcher: Matcher | None,
         numbers: Calibration,
         query: Query,
-        asked: Analysis,
+        now: datetime,
         watch: Stopwatch,
     ) -> None:
         self._db, self._resident, self._matcher = db, resident, matcher
-        self._numbers, self._query, self._asked, self._watch = numbers, query, asked, watch
+        self._numbers, self._query, self._now, self._watch = numbers, query, now, watch
         self._open = frozenset(CHANNELS).difference(query.without)
         self.why: dict[Channel, str] = dict.fromkeys(query.without, "left out")
 
     def begin(self) -> None:
-        """What needs no encoded query: catch up, search words, times and names, lay out what they found.
+        """What needs no encoded query: take it apart, catch up, search words, times and names, lay out what they found.
 
-        Sets `visible`, what the query may see.
+        Sets `asked`, the query taken apart, and `visible`, what it may see.
         """
+        self.asked: Analysis = analyse(self._query, self._now)
+        self._watch.lap("analyse")
         self._resident.refresh(self._db)
         self.visible = self._resident.visible(self._db, self._query)
         self._watch.lap("refresh")
@@ -256,7 +258,7 @@ class _Search:
         """Whether the store has what the query names: words, a thing, a time. Who looks for those must find them."""
         if any(speaker.channel in ("entity", "temporal") for speaker in ranked.voices):
             return True
-        return relevance.holds_all_words(self._db, self._asked.terms, self.visible.scopes)
+        return relevance.holds_all_words(self._db, self.asked.terms, self.visible.scopes)
 
     def finish(self, question: semantic.Question | None) -> Ranked:
         """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
@@ -265,8 +267,8 @@ class _Search:
         pool = self._pool(like)
         self._watch.lap("candidates")
         voices = [self._words] if "lexical" in self._open else []
-        if question is not None and self._matcher is not None:
-            heard = semantic.voices(self._db, question, pool, self._sheet, resident, self._matcher, numbers)
+        if question is not None and like is not None and self._matcher is not None:
+            heard = semantic.voices(self._db, question, like, pool, self._sheet, resident, self._matcher, numbers)
             voices += [*heard, *lexical.stand_in(self._words, heard, resident.encoded)]
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
@@ -279,7 +281,7 @@ class _Search:
         fused = fuse(voices, numbers.k, pool) if gated else base
         gains = np.zeros(len(pool))
         if "spreading" in self._open:
-            speakers = resident.speakers(self._asked.terms)
+            speakers = resident.speakers(self.asked.terms)
             gains = spreading.gains(fused.slots, fused.scores, speakers, resident, numbers)
             self.why["spreading"] = "episodes, replies and speakers" if gains.any() else "no candidate has any link"
         self._watch.lap("fuse")
@@ -288,8 +290,8 @@ class _Search:
     def _lexical(self) -> Voice:
         if "lexical" not in self._open:
             return Voice("lexical", 0.0, np.zeros(0, np.int64), np.zeros(0))
-        found = lexical.search(self._db, self._asked.terms, self._resident, self.visible, self._numbers)
-        self.why["lexical"] = "words: " + " ".join(self._asked.terms) if self._asked.terms else "no words in the query"
+        found = lexical.search(self._db, self.asked.terms, self._resident, self.visible, self._numbers)
+        self.why["lexical"] = "words: " + " ".join(self.asked.terms) if self.asked.terms else "no words in the query"
         self._watch.lap("lexical")
         return found
 
@@ -305,21 +307,21 @@ class _Search:
     def _in_time(self) -> NDArray[np.bool_] | None:
         if "temporal" not in self._open:
             return None
-        if not self._asked.times:
+        if not self.asked.times:
             self.why["temporal"] = "the query names no time"
             return None
-        named = temporal.inside(self._asked.times, self._resident) & self.visible.slots
+        named = temporal.inside(self.asked.times, self._resident) & self.visible.slots
         self.why["temporal"] = f"{np.count_nonzero(named)} passages of the named time"
         return named if named.any() else None
 
     def _mentions(self) -> entity.Mentions | None:
         if "entity" not in self._open:
             return None
-        if not self._asked.entities:
+        if not self.asked.entities:
             self.why["entity"] = "the query names nothing"
             return None
-        who = entity.mentions(self._db, self._asked.entities, self.visible.slots, self._resident)
-        self.why["entity"] = "names: " + " ".join(self._asked.entities)
+        who = entity.mentions(self._db, self.asked.entities, self.visible.slots, self._resident)
+        self.why["entity"] = "names: " + " ".join(self.asked.entities)
         return who if len(who.slots) else None
 
     def _pool(self, like: semantic.Likeness | None) -> Slots:
