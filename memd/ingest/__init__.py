@@ -8,20 +8,22 @@ in the source: reading the same source again gives the same texts, so storing th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memd.errors import BadInput
 
 if TYPE_CHECKING:
-    from memd.ingest.lines import Section
+    from memd.ingest.notes import ReadNote
     from memd.model import NewMemory
 
 OnSkip = Callable[[Path, str], None]
 OnProgress = Callable[[int, int], None]
 
-__all__ = ["OnProgress", "OnSkip", "read"]
+VIA = "ingest"
+"""The door that notes come through, whether `memd ingest` or the watcher opens it."""
+
+__all__ = ["OnProgress", "OnSkip", "memories_of", "read", "read_notes"]
 
 
 def read(
@@ -33,9 +35,10 @@ def read(
 ) -> Iterator[NewMemory]:
     """Reads a file, or every note in a folder, as memories of kind `document`.
 
-    Markdown gives one memory a section, other text one a group of paragraphs; a file is an episode. In
-    a folder the files named by `memd.ingest.files` are read, less what `.gitignore` files leave out; a
-    file that is named itself is read whatever it is called.
+    Instructions for agents are of kind `convention`, records of decisions of kind `decision`. Markdown,
+    reStructuredText, AsciiDoc and Org give one memory a section, other text one a group of paragraphs; a file is an
+    episode. In a folder the files named by `memd.ingest.files` are read, less what `.gitignore` and `.memdignore`
+    files leave out; a file that is named itself is read whatever it is called.
 
     Args:
         path: a file or a folder.
@@ -46,84 +49,96 @@ def read(
     Raises:
         BadInput: there is nothing at `path`, or it is a file that can't be read as text.
     """
+    notes = read_notes(path, on_skip=on_skip, on_progress=on_progress)
+    return (memory for note in notes for memory in memories_of(note, scope))
+
+
+def read_notes(
+    path: Path,
+    *,
+    on_skip: OnSkip | None = None,
+    on_progress: OnProgress | None = None,
+    on_kept: Callable[[Path], None] | None = None,
+) -> Iterator[ReadNote]:
+    """As `read`, file by file, with all that the store keeps up by: `Memory.take_notes` takes them.
+
+    Args:
+        path: a file or a folder.
+        on_skip, on_progress: as for `read`.
+        on_kept: told of each file and folder that can't be read now but may hold notes all the same.
+
+    Raises:
+        BadInput: there is nothing at `path`, or it is a file that can't be read as text.
+    """
     path = Path(path).expanduser().absolute()
     if path.is_dir():
-        return _read_folder(path, scope, on_skip or _ignore, on_progress)
+        return _read_folder(path, on_skip or _ignore, on_progress, on_kept or _keep)
     if not path.exists():
         raise BadInput(f"There is no file or folder {path}.", "Check the path.")
-    return _read_named_file(path, scope, on_progress)
+    return _read_named_file(path, on_progress)
 
 
 def _read_folder(
-    folder: Path, scope: str | None, on_skip: OnSkip, on_progress: OnProgress | None
-) -> Iterator[NewMemory]:
+    folder: Path, on_skip: OnSkip, on_progress: OnProgress | None, on_kept: Callable[[Path], None]
+) -> Iterator[ReadNote]:
     from memd.ingest import files
+    from memd.ingest.notes import read_note
 
-    found = files.find(folder, on_skip)
+    found = files.walk(folder, on_skip)
+    for path in found.unlisted:
+        on_kept(path)
     if on_progress:
-        on_progress(0, len(found))
-    for done, path in enumerate(found, 1):
+        on_progress(0, len(found.paths))
+    for done, path in enumerate(found.paths, 1):
         try:
-            yield from _memories(path, files.load(path), scope)
+            yield read_note(path)
         except files.Unreadable as reason:
             on_skip(files.printable(path), str(reason))
+            if reason.passing:
+                on_kept(path)
         if on_progress:
-            on_progress(done, len(found))
+            on_progress(done, len(found.paths))
 
 
-def _read_named_file(path: Path, scope: str | None, on_progress: OnProgress | None) -> Iterator[NewMemory]:
+def _read_named_file(path: Path, on_progress: OnProgress | None) -> Iterator[ReadNote]:
     from memd.ingest import files
+    from memd.ingest.notes import read_note
 
     try:
-        text = files.load(path)
+        note = read_note(path)
     except files.Unreadable as reason:
         raise BadInput(f"{files.printable(path)} can't be read: {reason}.", "Name a text file in UTF-8.") from None
 
-    def memories() -> Iterator[NewMemory]:
+    def notes() -> Iterator[ReadNote]:
         if on_progress:
             on_progress(0, 1)
-        yield from _memories(path, text, scope)
+        yield note
         if on_progress:
             on_progress(1, 1)
 
-    return memories()
+    return notes()
 
 
-def _memories(path: Path, text: str, scope: str | None) -> Iterator[NewMemory]:
+def memories_of(note: ReadNote, scope: str | None) -> Iterator[NewMemory]:
     """The memories of one file: an episode under the file's path, its sections in order."""
-    from memd.ingest import frontmatter
     from memd.model import NewMemory, Source
 
-    facts = frontmatter.facts(text)
-    event_at = facts.date or _modified(path)
-    for position, section in enumerate(_sections(path, text)):
+    for position, section in enumerate(note.sections):
         yield NewMemory(
             text=section.text,
-            kind="document",
+            kind=note.kind,
             scope=scope,
-            tags=facts.tags,
-            source=Source(via="ingest", path=str(path), span=(section.first, section.last)),
-            event_at=event_at,
-            episode=str(path),
+            tags=note.tags,
+            source=Source(via=VIA, path=note.path, span=(section.first, section.last)),
+            event_at=note.dated or note.modified,
+            episode=note.path,
             position=position,
         )
 
 
-def _sections(path: Path, text: str) -> Iterator[Section]:
-    from memd.ingest import files, markdown, plain
-
-    return markdown.sections(text) if files.is_markdown(path) else plain.sections(text)
-
-
-def _modified(path: Path) -> datetime | None:
-    """When the file was last written: the nearest thing to a date that a file without one has."""
-    from datetime import UTC
-
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
-    except (OSError, OverflowError, ValueError):
-        return None
-
-
 def _ignore(path: Path, why: str) -> None:
     """For callers that don't ask what was skipped."""
+
+
+def _keep(path: Path) -> None:
+    """For callers that don't ask what can't be known."""

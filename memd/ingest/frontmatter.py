@@ -19,10 +19,11 @@ _CLOSERS = {"---": ("---", "..."), "+++": ("+++",)}
 
 
 class Facts(NamedTuple):
-    """What a note says of itself."""
+    """What a note says of itself. `status` is that of a decision (`accepted`, `superseded by …`)."""
 
     date: datetime | None = None
     tags: tuple[str, ...] = ()
+    status: str = ""
 
 
 def line_count(lines: Sequence[str]) -> int:
@@ -43,7 +44,14 @@ def facts(text: str) -> Facts:
     lines = split(text)
     block = "".join(lines[1 : line_count(lines) - 1])
     fields = _fields(lines[0].rstrip(), block) if 0 < len(block) <= MAX_CHARACTERS else {}
-    return Facts(_date(fields.get("date")), _tags(fields.get("tags")))
+    found = facts_of(fields.get("date"), fields.get("tags"))
+    status = fields.get("status")
+    return found._replace(status=status.strip()) if isinstance(status, str) else found
+
+
+def facts_of(date: object, tags: object) -> Facts:
+    """The facts in two fields of a header, of whatever form; what can't be understood is left out."""
+    return Facts(_date(date), _tags(tags))
 
 
 def _fields(fence: str, block: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`.gitignore` files, as git reads them: the nearest file with an opinion decides."""
+"""`.gitignore` and `.memdignore` files, as git reads the former: the nearest file with an opinion decides."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+OWN = ".memdignore"
+FILES = frozenset({".gitignore", OWN})
+"""The names of files whose change changes what is a note."""
 
 
 class Ignores:
@@ -25,7 +29,8 @@ class Ignores:
 
     def enter(self, folder: Path) -> None:
         """Reads the folder's own rules, if it has some."""
-        lines = _lines(folder / ".gitignore")
+        # memd's own rules come later, so that they win over git's beside them, by a `!` too.
+        lines = _lines(folder / ".gitignore") + _lines(folder / OWN)
         if folder == self._top:  # the .gitignore wins over the file beside it, so it comes later
             lines = _lines(folder / ".git" / "info" / "exclude") + lines
         if lines:

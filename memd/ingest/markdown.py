@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from memd.ingest import frontmatter
-from memd.ingest.lines import Section, cut, split
+from memd.ingest.lines import Heading, Section, cut_at, split
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 
 def sections(text: str) -> Iterator[Section]:
@@ -21,33 +24,27 @@ def sections(text: str) -> Iterator[Section]:
     """
     lines = split(text)
     skipped = frontmatter.line_count(lines)
-    body = "".join(lines[skipped:])
-    headings = [(first + skipped, last + skipped) for first, last in _headings(body)]
-    return cut(lines, _starts(lines, skipped, headings))
+    return cut_at(lines, _headings("".join(lines[skipped:]), skipped), skipped)
 
 
-def _headings(text: str) -> list[tuple[int, int]]:
-    """Line ranges [first, last) of the document's own headings."""
+def prose(text: str) -> list[str]:
+    """The text of paragraphs, headings and tables: all in which a link is a link, code blocks left out."""
+    return [token.content for token in _block_parser().parse(text) if token.type == "inline"]
+
+
+def _headings(text: str, skipped: int) -> list[Heading]:
+    """The document's own headings."""
+    tokens: Sequence[Token] = _block_parser().parse(text)
     return [
-        (token.map[0], token.map[1])
-        for token in _block_parser().parse(text)
+        Heading(token.map[0] + skipped, token.map[1] + skipped, int(token.tag[1:]), " ".join(inline.content.split()))
+        for token, inline in pairwise(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map
     ]
 
 
+@cache
 def _block_parser() -> MarkdownIt:
     """A CommonMark parser with the block rules alone: the inline ones cost most and move no heading."""
     from markdown_it import MarkdownIt
 
     return MarkdownIt("commonmark").disable("inline")
-
-
-def _starts(lines: list[str], skipped: int, headings: list[tuple[int, int]]) -> list[int]:
-    """Where sections start: at each heading before which there is text, front matter aside."""
-    starts = [0]
-    written = skipped  # lines before this one are front matter or the current section's headings
-    for first, last in headings:
-        if any(line.strip() for line in lines[written:first]):
-            starts.append(first)
-        written = last
-    return starts

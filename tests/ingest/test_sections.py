@@ -81,8 +81,8 @@ Second
 
 def test_a_heading_without_text_stays_with_what_follows() -> None:
     assert list(markdown.sections("# A\n\n## B\n\n### C\ntext\n## D\n")) == [
-        Section(1, 6, "# A\n\n## B\n\n### C\ntext"),
-        Section(7, 7, "## D"),
+        Section(1, 6, "# A\n\n## B\n\n### C\ntext", ("A", "B", "C"), 17),
+        Section(7, 7, "## D", ("A", "D"), 4),
     ]
 
 
@@ -103,7 +103,7 @@ def test_line_numbers_are_the_editors_even_after_odd_separators() -> None:
 
 def test_a_markdown_section_may_be_of_any_length() -> None:
     body = "word " * 200_000
-    assert list(markdown.sections(f"# A\n{body}\n")) == [Section(1, 2, f"# A\n{body}")]
+    assert list(markdown.sections(f"# A\n{body}\n")) == [Section(1, 2, f"# A\n{body}", ("A",), 4)]
 
 
 def test_short_paragraphs_of_plain_text_are_grouped() -> None:
