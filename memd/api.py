@@ -119,6 +119,11 @@ class Memory:
         return self._store
 
     @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        return self._clock
+
+    @property
     def degraded(self) -> tuple[str, ...]:
         """In words, what can't take part at present; empty when all is well, or wasn't needed yet."""
         reasons = [self._models.why_no_encoder, self._worker.trouble if self._worker else "", self._refused]

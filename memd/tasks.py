@@ -201,7 +201,7 @@ class Tasks:
         )
 
     def open_path(self, scope: str) -> TaskTree:
-        """What a new session must know: the current task's goal unfolded, the other unfinished goals in one line each."""
+        """What a new session must know: the goal at work, unfolded, and the other unfinished goals in a line each."""
         scope = _own(scope)
         with self._store.reading() as db:
             tree = table.Tree(db, scope)

@@ -419,6 +419,11 @@ CREATE TABLE task_need (
     needs INTEGER NOT NULL REFERENCES task (seq),
     PRIMARY KEY (task, needs)
 ) STRICT, WITHOUT ROWID;
+
+-- For the context of a scope: the kinds that it quotes, which are few among many turns, commits and notes.
+CREATE INDEX memory_kind ON memory (kind, scope) WHERE kind NOT IN ('note', 'turn', 'commit', 'document');
+-- What is pinned.
+CREATE INDEX life_pinned ON life (memory) WHERE pinned <> 0;
 """
 
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
