@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from memd import __version__
+from memd.agents import context
 from memd.api import Memory
 from memd.daemon import protocol as p
 from memd.daemon.footprint import peak_resident_bytes, resident_bytes, trim
 from memd.errors import MemdError
-from memd.model import EncoderInfo, History, Query, Recollection, Stats, Superseded
+from memd.model import ContextBlock, EncoderInfo, History, Query, Recollection, Stats, Superseded, Task, TaskTree
 
 _WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
 
@@ -62,6 +63,14 @@ class Methods:
             "tag": (p.TagParams, self._tag),
             "supersede": (p.SupersedeParams, self._supersede),
             "history": (p.HistoryParams, self._history),
+            "context": (p.ContextParams, self._context),
+            "task_start": (p.TaskAddParams, self._task_start),
+            "task_step": (p.TaskAddParams, self._task_step),
+            "task_done": (p.TaskDoneParams, self._task_done),
+            "task_drop": (p.TaskDropParams, self._task_drop),
+            "task_block": (p.TaskBlockParams, self._task_block),
+            "task_open": (p.TaskOpenParams, self._task_open),
+            "task_list": (p.TaskListParams, self._task_list),
             "stats": (p.Nothing, self._stats),
             "status": (p.Nothing, self._status),
             "wait_encoded": (p.WaitParams, self._wait_encoded),
@@ -122,6 +131,30 @@ class Methods:
 
     def _history(self, params: p.HistoryParams) -> History:
         return self._memory.history(params.id)
+
+    def _context(self, params: p.ContextParams) -> ContextBlock:
+        return context.build(self._memory, params.scope, params.budget, session=params.session)
+
+    def _task_start(self, params: p.TaskAddParams) -> Task:
+        return self._memory.tasks.start(**msgspec.structs.asdict(params))
+
+    def _task_step(self, params: p.TaskAddParams) -> Task:
+        return self._memory.tasks.step(**msgspec.structs.asdict(params))
+
+    def _task_done(self, params: p.TaskDoneParams) -> Task:
+        return self._memory.tasks.done(**msgspec.structs.asdict(params))
+
+    def _task_drop(self, params: p.TaskDropParams) -> Task:
+        return self._memory.tasks.drop(**msgspec.structs.asdict(params))
+
+    def _task_block(self, params: p.TaskBlockParams) -> Task:
+        return self._memory.tasks.block(**msgspec.structs.asdict(params))
+
+    def _task_open(self, params: p.TaskOpenParams) -> Task:
+        return self._memory.tasks.open(**msgspec.structs.asdict(params))
+
+    def _task_list(self, params: p.TaskListParams) -> TaskTree:
+        return self._memory.tasks.list(**msgspec.structs.asdict(params))
 
     def _stats(self, _: p.Nothing) -> Stats:
         return self._memory.stats()

@@ -171,6 +171,67 @@ class HistoryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
 
 
+class ContextParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `context`: a scope, the tokens it may have, and the agent's session whose edits count first."""
+
+    scope: str = GLOBAL_SCOPE
+    budget: int = 1200
+    session: str = ""
+
+
+class TaskAddParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `task_start` and `task_step`. A step without `under` is one of the task being worked on."""
+
+    title: str
+    scope: str = GLOBAL_SCOPE
+    under: int | None = None
+    needs: tuple[int, ...] = ()
+    source: Source = Source()
+
+
+class TaskDoneParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `task_done`; without a number, of the task being worked on. `all`: its steps too."""
+
+    number: int | None = None
+    scope: str = GLOBAL_SCOPE
+    note: str = ""
+    all: bool = False
+    source: Source = Source()
+
+
+class TaskDropParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `task_drop`."""
+
+    number: int
+    scope: str = GLOBAL_SCOPE
+    note: str = ""
+    source: Source = Source()
+
+
+class TaskBlockParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `task_block`: until the tasks `on` are finished, or where none is named until it is opened."""
+
+    number: int | None = None
+    scope: str = GLOBAL_SCOPE
+    on: tuple[int, ...] = ()
+    note: str = ""
+    source: Source = Source()
+
+
+class TaskOpenParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `task_open`."""
+
+    number: int
+    scope: str = GLOBAL_SCOPE
+
+
+class TaskListParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `task_list`. `all` unfolds what is finished."""
+
+    scope: str = GLOBAL_SCOPE
+    all: bool = False
+
+
 class WaitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `wait_encoded`, in seconds."""
 
