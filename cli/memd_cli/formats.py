@@ -354,6 +354,42 @@ class ModelAddData(msgspec.Struct, frozen=True):
 
 
 # Command → what stands under `data`. A tuple is one or the other.
+class EditedFile(msgspec.Struct, frozen=True):
+    """A file of an agent: what was done to it, where the copy of how it was lies, and a unified diff, a line each."""
+
+    path: str
+    action: Literal["made", "changed", "removed", "unchanged"]
+    copy: str | None
+    difference: list[str]
+
+
+class InstallData(msgspec.Struct, frozen=True):
+    """What was done to an agent's files, or with `dry_run` would be; and what is left to do, a sentence each."""
+
+    agent: str
+    title: str
+    scope: Literal["user", "project"]
+    dry_run: bool
+    files: list[EditedFile]
+    next: list[str]
+
+
+class FoundAgent(msgspec.Struct, frozen=True):
+    """An agent that memd knows: whether it is on this machine, and for which scopes memd stands in its files."""
+
+    name: str
+    title: str
+    there: bool
+    installed: list[Literal["user", "project"]]
+    trouble: str
+
+
+class AgentsData(msgspec.Struct, frozen=True):
+    """Every agent that memd knows."""
+
+    agents: list[FoundAgent]
+
+
 DATA: dict[str, tuple[type, ...]] = {
     "remember": (RememberData,),
     "recall": (Recollection,),
@@ -370,6 +406,8 @@ DATA: dict[str, tuple[type, ...]] = {
     "model add": (ModelAddData,),
     "reindex": (EncoderInfo,),
     "doctor": (DoctorData,),
+    "install": (InstallData, AgentsData),
+    "uninstall": (InstallData,),
     "config": (ConfigData,),
     "config get": (ConfigData,),
     "config set": (ConfigData,),

@@ -95,7 +95,10 @@ def test_a_value_is_replaced_where_it_stands(data: st.DataObject, value: dict[st
         ('{\n\t"x": 1\n}\n', '{\n\t"x": 1,\n\t"memd": {\n\t\t"a": [1, 2]\n\t}\n}\n'),
         ('{\r\n    "x": 1\r\n}', '{\r\n    "x": 1,\r\n    "memd": {\r\n        "a": [1, 2]\r\n    }\r\n}'),
         ('{\n  "x": 1, // one\n}', '{\n  "x": 1, // one\n  "memd": {\n    "a": [1, 2]\n  },\n}'),
-        ('{\n  "x": 1 // one\n  // "y": 2\n}', '{\n  "x": 1, // one\n  // "y": 2\n  "memd": {\n    "a": [1, 2]\n  }\n}'),
+        (
+            '{\n  "x": 1 // one\n  // "y": 2\n}',
+            '{\n  "x": 1, // one\n  // "y": 2\n  "memd": {\n    "a": [1, 2]\n  }\n}',
+        ),
         ("{\n  // nothing yet\n}\n", '{\n  // nothing yet\n  "memd": {\n    "a": [1, 2]\n  }\n}\n'),
     ],
 )
@@ -109,7 +112,7 @@ def test_it_writes_as_the_file_is_written(before: str, after: str) -> None:
         ('{"a": 1,}', 1, 8),
         ('{"a": 1\n "b": 2}', 2, 2),
         ('{\n  "a": tru\n}', 2, 8),
-        ('{\r\n  // c\r\n}', 2, 3),
+        ("{\r\n  // c\r\n}", 2, 3),
         ('{"a": "x\ny"}', 1, 7),
         ('\ufeff{"a" 1}', 1, 6),
         ('{"a": 1} x', 1, 10),
@@ -127,4 +130,6 @@ def test_it_says_where_a_file_is_wrong(text: str, line: int, column: int) -> Non
 
 def test_of_two_members_with_one_name_the_last_counts() -> None:
     text = '{"m": {"a": 1}, "m": {"b": 2}}'
-    assert read(added(text, ["m"], "memd", 1)) == {"m": {"b": 2, "memd": 1}} == json.loads(added(text, ["m"], "memd", 1))
+    assert (
+        read(added(text, ["m"], "memd", 1)) == {"m": {"b": 2, "memd": 1}} == json.loads(added(text, ["m"], "memd", 1))
+    )

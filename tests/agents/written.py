@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 names = st.one_of(
-    st.sampled_from(["a", "hooks", "mcpServers", "servers", "mcp", "x y", "", "ключ", "//", "/*", "théme", '"', "\\", "\t"]),
+    st.sampled_from(
+        ["a", "hooks", "mcpServers", "servers", "mcp", "x y", "", "ключ", "//", "/*", "théme", '"', "\\", "\t"]
+    ),
     st.text(max_size=6),
 )
 scalars = st.one_of(
@@ -16,7 +18,9 @@ scalars = st.one_of(
     st.booleans(),
     st.integers(-(10**20), 10**20),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(["", "// not a comment", "/* nor */", 'a "quote"', "\\", "{", "]", ",}", "e\u0301", "\u2028", "🦦"]),
+    st.sampled_from(
+        ["", "// not a comment", "/* nor */", 'a "quote"', "\\", "{", "]", ",}", "e\u0301", "\u2028", "🦦"]
+    ),
     st.text(max_size=12),
 )
 values = st.recursive(
