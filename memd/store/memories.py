@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.clock import from_ms
 from memd.errors import Ambiguous, BadInput, Conflict, NotFound
 from memd.model import Remembered, Source, StoredMemory
-from memd.store import changes, episodes, ids, passages, scopes, vectors, versions
+from memd.store import changes, episodes, ids, journal, passages, scopes, vectors, versions
 from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import IdMaker
@@ -56,6 +56,7 @@ class Writer:
         self._speakers: dict[str, int] = {}
         self.written: list[int] = []
         self._changed: list[int] = []
+        self._entries: list[journal.Entry] = []
 
     def write(self, draft: Draft, *, restate: bool) -> Remembered:
         """Store `draft`; where its scope has the text already, note that it was said again (if `restate`).
@@ -71,7 +72,9 @@ class Writer:
         if row is None and not restate:
             row = self._past(draft, scope)
         if row is None:
-            return self._insert(draft, scope)
+            done, seq = self._insert(draft, scope)
+            self._note("remember" if restate else "ingest", seq, draft)
+            return done
         if restate:
             self._say_again(row[0], draft)
         return Remembered(id=row[1], again=True, passages=row[2])
@@ -92,9 +95,13 @@ class Writer:
     def finish(self) -> None:
         """Write the words of what was written, once all neighbours are known, and note the changes."""
         self._words.put(self.written)
+        journal.append(self._db, self._now_ms, self._entries)
         changes.append(self._db, self._changed)
 
-    def _insert(self, draft: Draft, scope: int) -> Remembered:
+    def _note(self, op: str, seq: int, draft: Draft) -> None:
+        self._entries.append((op, seq, {"text": draft.digest.hex(), "source": msgspec.Raw(draft.source.encode())}))
+
+    def _insert(self, draft: Draft, scope: int) -> tuple[Remembered, int]:
         episode = position = None
         if draft.episode is not None:
             episode = episodes.ensure(self._db, scope, draft.episode)
@@ -108,7 +115,7 @@ class Writer:
         self._words.know(seq, draft.text, scope, spans)
         self.written.append(seq)
         self._changed.append(seq)
-        return Remembered(id=new_id, again=False, passages=len(spans))
+        return Remembered(id=new_id, again=False, passages=len(spans)), seq
 
     def _insert_row(self, draft: Draft, scope: int, episode: int | None, position: int | None) -> tuple[int, str]:
         """The new row's seq and id. An id that another process hit upon in the same millisecond is made anew."""
@@ -134,6 +141,7 @@ class Writer:
         )
         add_tags(self._db, seq, draft.tags)
         self._changed.append(seq)
+        self._note("again", seq, draft)
 
     def _speaker(self, name: str) -> int:
         if name not in self._speakers:
@@ -198,6 +206,7 @@ def forget(db: sqlite3.Connection, seqs: Sequence[int], now_ms: int) -> None:
     passages.Words(db).take_out(gone)
     vectors.hide(db, gone)
     changes.append(db, gone)
+    journal.append(db, now_ms, [(journal.FORGET, seq, {}) for seq in gone])
     versions.settle(db, gone, now_ms)
 
 
@@ -223,15 +232,17 @@ def restore(db: sqlite3.Connection, seqs: Sequence[int], now_ms: int) -> None:
     passages.Words(db).put(back)
     vectors.unhide(db, back)
     changes.append(db, back)
+    journal.append(db, now_ms, [(journal.RESTORE, seq, {}) for seq in back])
     versions.settle(db, back, now_ms)
 
 
-def retag(db: sqlite3.Connection, seqs: Sequence[int], add: Sequence[str], remove: Sequence[str]) -> None:
+def retag(db: sqlite3.Connection, seqs: Sequence[int], add: Sequence[str], remove: Sequence[str], now_ms: int) -> None:
     """Add and remove tags (already lower-case)."""
     for seq in seqs:
         add_tags(db, seq, add)
         db.executemany("DELETE FROM tag WHERE name = ? AND memory = ?", [(name, seq) for name in remove])
     changes.append(db, seqs)
+    journal.append(db, now_ms, [("tag", seq, {"add": list(add), "remove": list(remove)}) for seq in seqs])
 
 
 def add_tags(db: sqlite3.Connection, seq: int, names: Iterable[str]) -> None:

@@ -304,10 +304,12 @@ CREATE TABLE journal (
 CREATE INDEX journal_memory ON journal (memory);
 -- When memories went out of sight and came back, for what is asked as of a time.
 CREATE INDEX journal_sight ON journal (memory, at) WHERE op IN ('forget', 'restore');
+-- Nothing leaves the journal,
 CREATE TRIGGER journal_stays BEFORE DELETE ON journal
 BEGIN
     SELECT raise(ABORT, 'the journal is append-only');
 END;
+-- and nothing in it changes, but that a payload is blanked.
 CREATE TRIGGER journal_is_true BEFORE UPDATE ON journal
 WHEN new.payload IS NOT NULL OR (new.seq, new.at, new.op, new.memory, new.sum, new.link)
     IS NOT (old.seq, old.at, old.op, old.memory, old.sum, old.link)

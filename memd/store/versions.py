@@ -17,7 +17,7 @@ from typing import NamedTuple
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.errors import BadInput, Conflict
-from memd.store import changes
+from memd.store import changes, journal
 
 SAME_TEXT = "the same text was remembered anew"
 
@@ -66,6 +66,7 @@ def supersede(db: sqlite3.Connection, old_seq: int, new_seq: int, at: int, why: 
         (old_seq, new_seq, at, until, why),
     )
     changes.append(db, [new_seq])
+    journal.append(db, at, [("supersede", old_seq, {"by": new.id, "why": why})])
     settle(db, [new_seq], at)
 
 
@@ -193,7 +194,8 @@ def _hidden_since(db: sqlite3.Connection, seq: int) -> int | None:
 def _give_way_to_twin(db: sqlite3.Connection, seq: int, now_ms: int) -> int | None:
     """Where the text was remembered anew while `seq` didn't hold, that one stands for it; since when."""
     row = db.execute(
-        "SELECT twin.seq FROM memory AS m JOIN memory AS twin ON twin.scope = m.scope AND twin.digest = m.digest"
+        "SELECT twin.seq, twin.id FROM memory AS m"
+        " JOIN memory AS twin ON twin.scope = m.scope AND twin.digest = m.digest"
         " AND twin.forgotten_at IS NULL AND twin.superseded_at IS NULL WHERE m.seq = ? AND twin.seq <> m.seq",
         (seq,),
     ).fetchone()
@@ -204,4 +206,5 @@ def _give_way_to_twin(db: sqlite3.Connection, seq: int, now_ms: int) -> int | No
         (seq, row[0], now_ms, now_ms, SAME_TEXT),
     )
     changes.append(db, [row[0]])
+    journal.append(db, now_ms, [("supersede", seq, {"by": row[1], "why": SAME_TEXT})])
     return now_ms
