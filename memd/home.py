@@ -30,6 +30,17 @@ def data_home(environ: "Mapping[str, str] | None" = None) -> str:
     return os.path.join(base, "memd")
 
 
+def project_root(folder: str) -> "str | None":
+    """The root of the repository around a folder, symbolic links resolved; None outside of one."""
+    folder = os.path.realpath(folder)
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
 def _user_home(env: "Mapping[str, str]") -> str:
     """HOME, or the password file's word where that is missing or relative."""
     home = env.get("HOME", "")

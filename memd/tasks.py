@@ -52,7 +52,7 @@ class Tasks:
         needs: Sequence[int] = (),
         source: Source | None = None,
     ) -> Task:
-        """Begin a goal, or with `under` a sub-goal, and work on it from now on.
+        """Begin a goal, or with `under` a sub-goal, or take up the one of this title; it is worked on from now on.
 
         Args:
             title: one line, which becomes a memory of kind `task`.
@@ -86,11 +86,16 @@ class Tasks:
     def _add(
         self, title: str, scope: str, under: int | None, needs: Sequence[int], source: Source | None, *, focus: bool
     ) -> Task:
-        draft = self._words(_title(title), scope, source)
+        title = _title(title)
+        draft = self._words(title, scope, source)
         with self._store.writing() as db:
             tree = table.Tree(db, scope)
             parent = _parent(tree, under, focus)
             at = self._now_ms()
+            if (there := _unfinished(tree, parent, title)) is not None:  # asked for twice is one task
+                if focus:
+                    table.reopen(db, tree, there, at)
+                return _one(table.Tree(db, scope), there.number)
             writer = self._writer(db)
             memory = self._write(db, writer, draft)
             number = table.add(db, tree, memory, parent, needs, at, focus=focus)
@@ -245,6 +250,12 @@ def _parent(tree: table.Tree, under: int | None, focus: bool) -> table.Node | No
     if under is not None:
         return tree.get(under)
     return None if focus else _current(tree)
+
+
+def _unfinished(tree: table.Tree, parent: table.Node | None, title: str) -> table.Node | None:
+    """The unfinished task in this place with this title."""
+    beside = tree.goals if parent is None else parent.children
+    return next((node for node in beside if node.unfinished and node.title == title), None)
 
 
 def _title(text: str) -> str:

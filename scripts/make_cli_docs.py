@@ -37,6 +37,8 @@ return are written `\\\\`, `\\t`, `\\n` and `\\r`, so that a record is always on
 | `recall` | id, score, kind, time, scope, tags (by commas), passage |
 | `recall --explain` | the same, then below each hit `why`, channel, rank, score, share; \
 lines of `term`, `entity`, `time`, `channel`, `missed`, `stage` |
+| `context` | the block, as it is |
+| `task` | number, state, depth, parent, title, `current`, what it waits for, note, steps finished of all |
 | `list`, `forget`, `restore`, `tag` | id, kind, time, scope, tags, text |
 | `show` | `name: value` a line, an empty line, the text as it is |
 | `show --text` | the text as it is, and nothing else |

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from memd import __version__
 from memd.errors import BadInput
-from memd_cli.commands import bench, daemon, feed, install, memories, models, upkeep
+from memd_cli.commands import bench, daemon, feed, install, memories, models, tasks, upkeep
 from memd_cli.help import examples, tidy
 from memd_cli.session import Session, fail, write
 
@@ -53,7 +53,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=True,
 )
-for _part in (memories.app, feed.app, upkeep.app, models.app, daemon.app, bench.app, install.app):
+for _part in (memories.app, feed.app, upkeep.app, models.app, daemon.app, bench.app, install.app, tasks.app):
     app.add_typer(_part)
 
 

@@ -1,6 +1,6 @@
 """The lean reading of a command line, for what scripts and hooks call: no Typer, no argparse.
 
-It takes the plain uses of four commands. Whatever it doesn't take (help, a misspelt option, a value that
+It takes the plain uses of five commands. Whatever it doesn't take (help, a misspelt option, a value that
 isn't a number, a value that starts with a dash) it leaves to Typer, which then answers or complains. What
 it does take it reads exactly as Typer does: the tests compare the two.
 """
@@ -60,9 +60,17 @@ OPTIONS = {
     },
     "show": {"--text": ("text", FLAG), **_COMMON},
     "list": {**_FILTERS, "--forgotten": ("forgotten", FLAG), "--before": ("before", TEXT), **_COMMON},
+    "context": {
+        "--budget": ("budget", NUMBER),
+        "-b": ("budget", NUMBER),
+        "--scope": ("scope", TEXT),
+        "-s": ("scope", TEXT),
+        "--session": ("session", TEXT),
+        **_COMMON,
+    },
 }
-DEFAULTS: "dict[tuple[str, str], Value]" = {("recall", "limit"): 10, ("list", "limit"): 20}
-NO_WORDS = frozenset({"list"})
+DEFAULTS: "dict[tuple[str, str], Value]" = {("recall", "limit"): 10, ("list", "limit"): 20, ("context", "budget"): 1200}
+NO_WORDS = frozenset({"list", "context"})
 
 
 def parse(argv: "Sequence[str]") -> "tuple[str, Options] | None":

@@ -11,7 +11,17 @@ from typing import Literal
 import msgspec
 
 from memd.daemon.protocol import ListResult, MemoriesResult, Status
-from memd.model import EncoderInfo, NewMemory, Recollection, Remembered, Stats, StoredMemory
+from memd.model import (
+    ContextBlock,
+    EncoderInfo,
+    NewMemory,
+    Recollection,
+    Remembered,
+    Stats,
+    StoredMemory,
+    Task,
+    TaskTree,
+)
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -400,6 +410,14 @@ DATA: dict[str, tuple[type, ...]] = {
     "tag": (MemoriesResult,),
     "ingest": (IngestData,),
     "stats": (Stats,),
+    "context": (ContextBlock,),
+    "task start": (Task,),
+    "task step": (Task,),
+    "task done": (Task,),
+    "task drop": (Task,),
+    "task block": (Task,),
+    "task open": (Task,),
+    "task list": (TaskTree,),
     "model info": (EncoderInfo,),
     "model list": (ModelListData,),
     "model use": (EncoderInfo,),

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from memd import home
 from memd.errors import BadInput
 
 TYPE_CHECKING = False
@@ -41,16 +42,9 @@ def own_scope(given: "str | None") -> str:
 def project_root() -> str:
     """The root of the repository around the working folder; ``global`` outside of one."""
     try:
-        folder = os.path.realpath(os.getcwd())
+        return home.project_root(os.getcwd()) or GLOBAL_SCOPE
     except OSError:  # the working folder was removed
         return GLOBAL_SCOPE
-    while True:
-        if os.path.exists(os.path.join(folder, ".git")):
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return GLOBAL_SCOPE
-        folder = parent
 
 
 def moment(text: "str | None", option: str, now: "str | None" = None) -> "str | None":

@@ -9,6 +9,7 @@ so that a record is always one line; ``show`` alone gives a text as it is.
   ``stage`` lines
 - ``list``, ``forget``, ``restore``, ``tag``: id, kind, time, scope, tags, text
 - ``show``: a line a field, an empty line, the text; ``show --text``: the text alone, exactly
+- ``context``: the block as it is
 - ``stats``, ``daemon status``: name, value; ``config``: name, value, where a setting's value comes from
 - ``model info``, ``model use``, ``reindex``: name, value; ``model list``, ``model add``: name, ``in use`` or nothing,
   fingerprint, dimension, ``tokens`` or ``pooled``, bytes, folder, what is wrong with it
@@ -41,6 +42,7 @@ def show(session: "Session", outcome: "Outcome") -> None:
 WEAK_HINT = "Nothing stored is likely to answer this; --min-relevance 0 shows what comes nearest."
 _EMPTY_HINTS = {
     "recall": "Recall sees this project and what is global; --scope all sees everything.",
+    "context": "It quotes pins, conventions, preferences, decisions and tasks: memd remember -k decision TEXT",
     "list": "This lists the project and what is global; --scope all lists everything.",
 }
 
@@ -132,6 +134,11 @@ def facts(memory: "Data") -> "list[tuple[str, str]]":
     return [(name, record(value)) for name, value in found if value]
 
 
+def _context(session: "Session", data: "Data") -> "list[str]":
+    write(data["text"])  # nothing in it is what a terminal obeys
+    return []
+
+
 def _pairs(session: "Session", data: "Data") -> "list[str]":
     return [record(name, value) for name, value in flat(data)]
 
@@ -168,6 +175,7 @@ _LINES: "dict[str, Callable[[Session, Data], list[str]]]" = {
     "forget": _memories,
     "restore": _memories,
     "tag": _memories,
+    "context": _context,
     "stats": _pairs,
     "config": _config,
     "config get": _config,

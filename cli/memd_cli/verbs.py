@@ -172,7 +172,7 @@ def _sized(batches: "Iterator[list[tuple[int, Data]]]") -> "Iterator[list[tuple[
         yield batch
 
 
-# --- recall, show, list -----------------------------------------------------------------------------
+# --- recall, show, list, context --------------------------------------------------------------------
 
 
 def recall(session: "Session") -> Outcome:
@@ -219,6 +219,16 @@ def list_(session: "Session") -> Outcome:
     return Outcome(data, exit_code=0 if data["memories"] else 1)
 
 
+def context(session: "Session") -> Outcome:
+    """What matters in the scope, in so many tokens."""
+    options = session.options
+    params = {"scope": inputs.own_scope(options["scope"]), "budget": options["budget"]}
+    if options["session"] is not None:
+        params["session"] = options["session"]
+    data = session.door.call("context", params)
+    return Outcome(data, exit_code=0 if data["text"] else 1)
+
+
 def ids(session: "Session") -> "list[str]":
     """The ids of the command line. Raises BadInput where there are none."""
     words: list[str] = session.options["words"]
@@ -227,4 +237,4 @@ def ids(session: "Session") -> "list[str]":
     return [inputs.joined([word]) for word in words]
 
 
-FAST = {"remember": remember, "recall": recall, "show": show, "list": list_}
+FAST = {"remember": remember, "recall": recall, "show": show, "list": list_, "context": context}
