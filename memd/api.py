@@ -30,7 +30,7 @@ from memd.model import (
     StoredMemory,
     Superseded,
 )
-from memd.store import Store, filters, histories, memories, statistics, vectors, versions
+from memd.store import Store, filters, histories, memories, past, statistics, vectors, versions
 from memd.store.drafts import Draft, draft, plain_tags
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from memd.encoder import Encoder, Tokenizer
     from memd.encoder.files import EncoderFiles
     from memd.encoder.library import Encoders, Stamp
+    from memd.ingest.keeping import NoteKeeper
     from memd.recall.recaller import Recaller
 
 Encode = Literal["background", "inline", "off"]
@@ -122,6 +123,13 @@ class Memory:
     def clock(self) -> Clock:
         """What tells the time."""
         return self._clock
+
+    @cached_property
+    def notes(self) -> NoteKeeper:
+        """Files of notes as memories that follow them: taken in, superseded, retired and restored."""
+        from memd.ingest.keeping import NoteKeeper
+
+        return NoteKeeper(self._store, self._make_id, self._now_ms, self._draft, self._encode_after_write)
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -230,12 +238,23 @@ class Memory:
         check_query(query)
         if query.scope != (scope := plain_scope(query.scope)):
             query = msgspec.structs.replace(query, scope=scope)
+        if query.as_of is not None and query.now is None:
+            query = msgspec.structs.replace(query, now=query.as_of)
         recaller = self._ready_recaller()
         with self._worker.giving_way() if self._worker else nullcontext():
             answer = recaller.recall(query)
+        if query.as_of is not None:
+            answer = self._as_then(answer, query.as_of)
         if self._worker and (trouble := self._worker.trouble):  # why passages wait, and will go on waiting
             answer = msgspec.structs.replace(answer, degraded=(*answer.degraded, trouble))
         return answer
+
+    def _as_then(self, answer: Recollection, as_of: datetime) -> Recollection:
+        """The hits' memories as they stood then. In a snapshot of its own: what was by then doesn't change."""
+        with self._store.reading() as db:
+            known = past.as_then(db, past.read(db, to_ms(as_of)), [hit.memory for hit in answer.hits])
+        hits = [msgspec.structs.replace(hit, memory=memory) for hit, memory in zip(answer.hits, known, strict=True)]
+        return msgspec.structs.replace(answer, hits=tuple(hits))
 
     def show(self, id: str) -> StoredMemory:
         """The memory whose id begins with `id`, living or forgotten.
@@ -519,6 +538,9 @@ class Memory:
                 # The one before answers what it was asked; it ends with the last who holds it.
                 self._recaller, self._recalls_by = Recaller(self._store, *by, clock=self._clock), by
             return self._recaller
+
+    def _draft(self, item: NewMemory) -> Draft:
+        return draft(item, self._offsets, self._models.most_words())
 
     def _offsets(self, text: str) -> Sequence[tuple[int, int]]:
         return self._models.offsets(text)

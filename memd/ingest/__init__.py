@@ -23,7 +23,7 @@ OnProgress = Callable[[int, int], None]
 VIA = "ingest"
 """The door that notes come through, whether `memd ingest` or the watcher opens it."""
 
-__all__ = ["OnProgress", "OnSkip", "memories_of", "read", "read_notes"]
+__all__ = ["OnProgress", "OnSkip", "memories_of", "memory_of", "read", "read_notes"]
 
 
 def read(
@@ -121,19 +121,24 @@ def _read_named_file(path: Path, on_progress: OnProgress | None) -> Iterator[Rea
 
 def memories_of(note: ReadNote, scope: str | None) -> Iterator[NewMemory]:
     """The memories of one file: an episode under the file's path, its sections in order."""
+    return (memory_of(note, position, scope) for position in range(len(note.sections)))
+
+
+def memory_of(note: ReadNote, position: int, scope: str | None) -> NewMemory:
+    """The memory of the section at this position."""
     from memd.model import NewMemory, Source
 
-    for position, section in enumerate(note.sections):
-        yield NewMemory(
-            text=section.text,
-            kind=note.kind,
-            scope=scope,
-            tags=note.tags,
-            source=Source(via=VIA, path=note.path, span=(section.first, section.last)),
-            event_at=note.dated or note.modified,
-            episode=note.path,
-            position=position,
-        )
+    section = note.sections[position]
+    return NewMemory(
+        text=section.text,
+        kind=note.kind,
+        scope=scope,
+        tags=note.tags,
+        source=Source(via=VIA, path=note.path, span=(section.first, section.last)),
+        event_at=note.dated or note.modified,
+        episode=note.path,
+        position=position,
+    )
 
 
 def _ignore(path: Path, why: str) -> None:

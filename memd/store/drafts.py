@@ -56,7 +56,7 @@ def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, mo
     spans = chunking.cut(item.text, offsets, most)
     return Draft(
         text=item.text,
-        digest=hashlib.blake2b(item.text.encode(), digest_size=16).digest(),
+        digest=digest_of(item.text),
         kind=item.kind,
         scope=GLOBAL_SCOPE if item.scope is None else plain_scope(item.scope),
         tags=plain_tags(item.tags),
@@ -69,6 +69,11 @@ def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, mo
         spans=spans,
         entities=[extract(item.text[start:stop]) for start, stop in spans],
     )
+
+
+def digest_of(text: str) -> bytes:
+    """By which the same text is known again: BLAKE2b, 16 bytes."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def plain_tags(tags: Iterable[str]) -> tuple[str, ...]:
