@@ -198,6 +198,9 @@ CREATE INDEX life_due ON life (due);
 INSERT INTO life (memory, used_at)
     SELECT seq, (SELECT max(said_at) FROM saying WHERE memory = seq) FROM memory ORDER BY seq;
 
+-- Vectors at full precision, to find those that a new encoder, or `reindex`, made of what has faded.
+CREATE INDEX vector_full ON vector (passage) WHERE bits = 32;
+
 -- What the lifecycle forecast, every 30 days, and what came of it: how many of the memories were needed within the
 -- next 30 days (NULL until those are over). By this a store's own forecast is corrected.
 CREATE TABLE forecast (
@@ -320,7 +323,8 @@ END;
 
 M004_NOTES = """
 -- What the daemon keeps up with: a folder or file of notes, or (kind `git`) a repository's commits. include, exclude:
--- lists of globs, as JSON. `head`: the last commit that was taken in.
+-- lists of globs, as JSON. `poll`: look again and again rather than wait for the system's word. `head`: the last
+-- commit that was taken in.
 CREATE TABLE watch (
     id       INTEGER PRIMARY KEY,
     kind     TEXT NOT NULL,
@@ -328,6 +332,7 @@ CREATE TABLE watch (
     scope    INTEGER NOT NULL REFERENCES scope (id),
     include  TEXT NOT NULL DEFAULT '[]',
     exclude  TEXT NOT NULL DEFAULT '[]',
+    poll     INTEGER NOT NULL DEFAULT 0,
     head     TEXT NOT NULL DEFAULT '',
     added_at INTEGER NOT NULL,
     UNIQUE (kind, path)
