@@ -155,6 +155,8 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         explain: fill `Recollection.trace` and each hit's contributions.
         without: channels left out (for ablations).
         superseded: also find what another memory has replaced.
+        as_of: answer as memd would have known it then: by what was recorded by that time, and what had replaced what.
+            It is also `now` where that isn't given.
         min_relevance: leave out hits below this relevance. By default a recall that nothing stored is
             likely to answer has no hits at all; 0 shows whatever comes nearest.
     """
@@ -172,6 +174,7 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     without: tuple[Channel, ...] = ()
     min_relevance: float | None = None
     superseded: bool = False
+    as_of: datetime | None = None
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -359,3 +362,174 @@ class ContextBlock(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
     tokens: int
     left_out: int
+
+
+Verdict = Literal["useful", "cited", "restated", "useless"]
+TierName = Literal["active", "warm", "cool", "cold", "dormant"]
+
+
+class NextTier(msgspec.Struct, frozen=True):
+    """The tier that a memory falls to next if nobody uses it, and when."""
+
+    tier: TierName
+    at: datetime
+
+
+class Vitality(msgspec.Struct, frozen=True):
+    """How alive a memory is.
+
+    Attributes:
+        id: of the memory.
+        activation: ACT-R's base level; 0 is "recorded or used just now, once".
+        retention: e^(−t/S), t since the last use; 1 for a pinned one.
+        stability_days: S.
+        needed: the probability that it is needed within the next 30 days.
+        tier: the precision its vectors are kept at; `tier_since` when it came to it.
+        next: what comes if nobody uses it; null where nothing does.
+        importance: 0 to 1; 0.5 is that of an ordinary memory.
+        uses: times it helped; `useless` times it didn't.
+        used_at: the last time it helped.
+        why: in words, what all this follows from.
+    """
+
+    id: str
+    activation: float
+    retention: float
+    stability_days: float
+    needed: float
+    tier: TierName
+    tier_since: datetime
+    next: NextTier | None
+    pinned: bool
+    importance: float
+    uses: int
+    useless: int
+    used_at: datetime | None
+    why: str
+
+
+class Move(msgspec.Struct, frozen=True):
+    """How many memories went from one tier to another."""
+
+    before: TierName
+    after: TierName
+    memories: int
+
+
+class Maintenance(msgspec.Struct, frozen=True):
+    """What a maintenance pass did, or with `dry_run` would do.
+
+    Attributes:
+        at: the time it took as now.
+        looked: memories whose time to be looked at had come.
+        moved: how many changed their tier, by tiers.
+        folded: use events of more than a year ago, packed.
+        freed: bytes that the file gave back.
+        finished: false where it was told to stop; the next one goes on.
+        took_ms: as long as it took, waiting for recalls included.
+    """
+
+    at: datetime
+    dry_run: bool
+    looked: int
+    moved: tuple[Move, ...]
+    folded: int
+    freed: int
+    finished: bool
+    took_ms: float
+
+
+class TierShare(msgspec.Struct, frozen=True):
+    """What is kept at a tier: memories, their passages' vectors and the bytes of those."""
+
+    tier: TierName
+    bits: int
+    memories: int
+    vectors: int
+    bytes: int
+
+
+class LifecycleStatus(msgspec.Struct, frozen=True):
+    """How alive the living memories are.
+
+    Attributes:
+        tiers: counts and bytes, by tier.
+        float_bytes: what their vectors would take at 32 bits, those that wait to be encoded left out.
+        pinned, used: how many are pinned, how many were ever used.
+        uses: use events kept one by one; older ones are packed.
+        due: how many a pass would look at now; `next_due` when the next one comes.
+        correction: what the odds of need are multiplied by, learned from what came of the store's own forecasts.
+        retention: how many memories lie in each tenth of retention, from 0 to 1.
+        last: the last pass.
+    """
+
+    tiers: tuple[TierShare, ...]
+    float_bytes: int
+    pinned: int
+    used: int
+    uses: int
+    due: int
+    next_due: datetime | None
+    correction: float
+    retention: tuple[int, ...]
+    last: Maintenance | None
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """What the daemon keeps up with.
+
+    Attributes:
+        kind: `notes` (a folder or file) or `git` (a repository's commits).
+        path: absolute, links resolved.
+        scope: of the memories made from it.
+        include: globs of the files that are notes there, instead of memd's own idea of it.
+        exclude: globs of what is left out.
+        poll: look again and again, instead of waiting for the system's word.
+        added_at: since when.
+    """
+
+    kind: Literal["notes", "git"]
+    path: str
+    scope: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    poll: bool
+    added_at: datetime
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """A file that isn't taken in, and why."""
+
+    path: str
+    why: str
+
+
+class WatchState(msgspec.Struct, frozen=True):
+    """How a watch is doing.
+
+    Attributes:
+        watch: which.
+        state: `catching up` (with what it found at the start), `watching`, `missing` (there is nothing at its path;
+            what was taken from it is kept) or `failed`.
+        by: how it learns of changes: `events`, `polling`.
+        why: why it polls or failed; empty else.
+        done, total: files looked at, of those to look at, while it catches up.
+        files, sections: that were taken in.
+        pending: changes that wait until the files are quiet.
+        seen_at: when it last took something in; null before that.
+        skipped: files that are not taken in, the first thousand of them.
+        head: the last commit taken in, of a repository.
+    """
+
+    watch: Watch
+    state: Literal["catching up", "watching", "missing", "failed"]
+    by: Literal["events", "polling"]
+    why: str = ""
+    done: int = 0
+    total: int = 0
+    files: int = 0
+    sections: int = 0
+    pending: int = 0
+    seen_at: datetime | None = None
+    skipped: tuple[PassedOver, ...] = ()
+    head: str = ""

@@ -114,7 +114,7 @@ def walk(
     ignores = Ignores(folder if top is None else top)
     found: list[Path] = []
     unlisted: list[Path] = []
-    if top is not None and not _may_come_to(top, folder, ignores):
+    if top is not None and not comes_to(top, folder, ignores):
         return Found([], [])
 
     def unlistable(error: OSError) -> None:
@@ -127,7 +127,7 @@ def walk(
             folders.clear()
             continue
         ignores.enter(here)
-        folders[:] = sorted(name for name in folders if _may_enter(name) and not ignores.excludes(here / name, True))
+        folders[:] = sorted(name for name in folders if may_enter(name) and not ignores.excludes(here / name, True))
         for name in names:
             path = here / name
             if not wanted(path) or ignores.excludes(path, False):
@@ -144,18 +144,13 @@ def order(path: Path | str) -> tuple[str, ...]:
     return tuple(str(path).split(os.sep))
 
 
-def may_enter(name: str) -> bool:
-    """Whether a folder of this name may hold notes."""
-    return _may_enter(name)
-
-
-def _may_come_to(top: Path, folder: Path, ignores: Ignores) -> bool:
+def comes_to(top: Path, folder: Path, ignores: Ignores) -> bool:
     """Enter the folders from `top` down to the one above `folder`; whether none of the steps is barred."""
     here = top
     for name in folder.relative_to(top).parts:
         ignores.enter(here)
         here /= name
-        if not _may_enter(name) or here.is_symlink() or ignores.excludes(here, True):
+        if not may_enter(name) or here.is_symlink() or ignores.excludes(here, True):
             return False
     return True
 
@@ -213,7 +208,8 @@ def printable(path: Path) -> Path:
     return Path(os.fsencode(path).decode("utf-8", "replace"))
 
 
-def _may_enter(name: str) -> bool:
+def may_enter(name: str) -> bool:
+    """Whether a folder of this name may hold notes."""
     return name not in NEVER and (not name.startswith(".") or name in HIDDEN_KEPT)
 
 
