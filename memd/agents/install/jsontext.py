@@ -345,7 +345,7 @@ def _added_first(text: str, root: Node | None, container: Node, key: str | None,
     place = _end_of_content(text, container)
     on_one_line = container is not root and root is not None and bool(root.elements)
     if on_one_line and root is not None and _lead(text, root.elements[0].start) is None:
-        return _splice(text, [(place, container.end - 1, style.named(key, value, None))])
+        return _splice(text, [(container.end - 1, container.end - 1, style.named(key, value, None))])
     outer = _lead_of_line(text, container.start)
     inner = outer + style.indent
     told = f"{style.end}{inner}{style.named(key, value, inner)}{style.end}{outer}"

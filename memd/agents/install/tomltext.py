@@ -113,7 +113,7 @@ def without_table(text: str, path: Sequence[str]) -> str:
 def _appended(text: str, path: Sequence[str], table: Table) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     body = text.removeprefix(_BOM)
-    gap = "" if not body.strip() else end if body.endswith("\n") else end + end
+    gap = "" if not body else end if body.endswith("\n") else end + end
     lines = [f"[{'.'.join(_name(name) for name in path)}]"]
     lines += [f"{_name(name)} = {_value(value)}" for name, value in table.items()]
     return text + gap + "".join([line + end for line in lines])

@@ -129,6 +129,8 @@ def _install(target: Target) -> Change:
         for part in target.parts:
             new, more = part.put(new)
             made += more
+        if not all(part.commands(new) for part in target.parts):  # read back before anything is written
+            raise FileUnusable("memd can't be put into it", "Report this with the file.")
     return Change(before, new.encode(), True, made, fresh)
 
 
