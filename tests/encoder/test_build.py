@@ -12,7 +12,8 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 import build_encoder
-from build_encoder import BuildError, merge_delta
+from build_encoder import DOWN, MIXED, SELF, UP, BertGraph, BuildError, balanced, merge_delta
+from memd import runtime
 from memd.encoder import Encoder
 
 SCRIPT = Path(build_encoder.__file__)
@@ -108,6 +109,43 @@ def test_low_rank_pairs_and_full_tensors_add_up(weights: Weights) -> None:
 def test_a_delta_that_does_not_fit_is_refused(weights: Weights, delta: Weights, complaint: str) -> None:
     with pytest.raises(BuildError, match=complaint):
         merge_delta(weights, delta)
+
+
+def balance_of(weights: Weights, seed: int) -> Weights:
+    """A shift and a scale for every dense layer's input that may have them."""
+    rng = np.random.default_rng(seed)
+    made = {}
+    for layer in range(6):
+        for dense, inputs in ((SELF, 384), (MIXED, 384), (UP, 384), (DOWN, 1536)):
+            at = f"encoder.layer.{layer}.{dense}.input"
+            made[f"{at}.scale"] = np.exp(rng.normal(0, 1, inputs)).astype(np.float32)
+            if dense != DOWN:
+                made[f"{at}.shift"] = rng.normal(0, 2, inputs).astype(np.float32)
+    return made
+
+
+def test_a_balanced_encoder_is_the_same_function(float_encoder: Encoder, weights: Weights, text: str) -> None:
+    graph = BertGraph(weights, heads=12, epsilon=1e-12, int8=False, balance=balance_of(weights, 3))
+    session = runtime.session(graph.model(lambda _: None).SerializeToString())
+    plain = float_encoder.encode_query(text)
+    ids = np.array([[*float_encoder.tokenizer.prefix, *plain.ids, *float_encoder.tokenizer.suffix]], dtype=np.int64)
+    pooled, tokens = session.run(None, {"ids": ids})
+    np.testing.assert_allclose(pooled[0], plain.pooled, atol=1e-4)
+    np.testing.assert_allclose(tokens, plain.tokens, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("encoder.layer.0.attention.self.input.scale", 9),
+        ("encoder.layer.6.attention.self.input.scale", 384),
+        ("encoder.layer.0.output.dense.input.shift", 1536),
+        ("encoder.layer.0.output.dense.input.size", 1536),
+    ],
+)
+def test_a_balance_that_does_not_fit_is_refused(weights: Weights, name: str, length: int) -> None:
+    with pytest.raises(BuildError, match=name):
+        balanced(weights, {name: np.ones(length, np.float32)})
 
 
 def test_a_delta_that_is_no_safetensors_is_refused(wheel: Path, tmp_path: Path) -> None:
