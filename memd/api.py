@@ -18,6 +18,8 @@ from memd.clock import Clock, system_clock, to_ms
 from memd.encoding import Drain, EncodingWorker
 from memd.errors import BadInput, Conflict, EncoderUnavailable, MemdError, NotFound
 from memd.home import STORE, data_home
+from memd.lifecycle import record
+from memd.lifecycle.keeper import Keeper
 from memd.model import (
     GLOBAL_SCOPE,
     EncoderInfo,
@@ -29,6 +31,8 @@ from memd.model import (
     Stats,
     StoredMemory,
     Superseded,
+    Verdict,
+    Vitality,
 )
 from memd.store import Store, filters, histories, memories, past, statistics, vectors, versions
 from memd.store.drafts import Draft, draft, plain_tags
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
 Encode = Literal["background", "inline", "off"]
 StoredMemories = list[StoredMemory]  # inside `Memory`, `list` is its method
 RememberedOnes = list[Remembered]
+Vitalities = list[Vitality]
 
 GROUP = 500  # memories a transaction, so that other writers get their turn
 GROUP_CHARACTERS = 16 << 20
@@ -384,6 +389,33 @@ class Memory:
             self._now_ms,
         )
 
+    @cached_property
+    def lifecycle(self) -> Keeper:
+        """How alive the memories are, and the maintenance pass."""
+        pause = self._worker.let_recalls_go_first if self._worker else lambda: None
+        return Keeper(self._store, self._clock, pause, self._encode_after_write)
+
+    def use(
+        self,
+        ids: Sequence[str],
+        *,
+        verdict: Verdict = "useful",
+        who: str = "",
+        via: str = "api",
+        session: str = "",
+        recall: str = "",
+    ) -> Vitalities:
+        """Note that memories helped, or didn't; return how alive they now are. As `Keeper.use`."""
+        return self.lifecycle.use(ids, verdict=verdict, who=who, via=via, session=session, recall=recall)
+
+    def pin(self, ids: Sequence[str]) -> Vitalities:
+        """Keep memories from fading; return how alive they now are. As `Keeper.pin`."""
+        return self.lifecycle.pin(ids)
+
+    def unpin(self, ids: Sequence[str]) -> Vitalities:
+        """Let pinned memories fade again, from their last use on."""
+        return self.lifecycle.pin(ids, pinned=False)
+
     def count_tokens(self, text: str) -> int:
         """How many tokens the text has by the encoder's tokenizer; estimated where there is none. O(length)."""
         return len(self._offsets(text))
@@ -517,7 +549,8 @@ class Memory:
             writer = memories.Writer(db, self._make_id, self._now_ms())
             remembered = [writer.write(item, restate=restate) for item in drafts]
             writer.finish()
-        self._encode_after_write(writer.written)
+            record.restated(db, writer.restated, writer.now_ms)
+        self._encode_after_write([*writer.written, *(seq for seq, _ in writer.restated)])
         return remembered
 
     def _encode_after_write(self, seqs: Sequence[int]) -> None:

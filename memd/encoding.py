@@ -167,6 +167,11 @@ class EncodingWorker:
                 self._recalls -= 1
                 self._state.notify_all()
 
+    def let_recalls_go_first(self) -> None:
+        """Wait until no recall runs, `YIELD_S` at most."""
+        with self._state:
+            self._state.wait_for(lambda: not self._recalls or self._stopping, YIELD_S)
+
     def wait_begun(self, timeout: float) -> None:
         """Wait until the thread made its encoder the store's own and looked at the queue, or found that it can't."""
         with self._state:

@@ -63,6 +63,8 @@ class NewMemory(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
         episode: key of the ordered group it belongs to (a session, a file); memories of one episode
             are each other's neighbours.
         position: its place in the episode; None appends.
+        importance: from 0 to 1, how slowly it fades; 0.5 is an ordinary memory's.
+        pinned: it doesn't fade at all.
     """
 
     text: str
@@ -73,6 +75,8 @@ class NewMemory(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     event_at: datetime | None = None
     episode: str | None = None
     position: int | None = None
+    importance: float = 0.5
+    pinned: bool = False
 
 
 class StoredMemory(msgspec.Struct, frozen=True):

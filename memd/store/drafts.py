@@ -28,6 +28,7 @@ class Draft(NamedTuple):
         asks: it ends in a question.
         spans: its passages, as characters [start, stop) of the text.
         entities: what each passage names.
+        importance: 0 to 1.
     """
 
     text: str
@@ -43,6 +44,8 @@ class Draft(NamedTuple):
     asks: bool
     spans: list[tuple[int, int]]
     entities: list[list[Entity]]
+    importance: float
+    pinned: bool
 
 
 def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, most: int = chunking.TOKENS) -> Draft:
@@ -68,6 +71,8 @@ def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, mo
         asks=dialogue.asks(item.text),
         spans=spans,
         entities=[extract(item.text[start:stop]) for start, stop in spans],
+        importance=item.importance,
+        pinned=item.pinned,
     )
 
 

@@ -43,18 +43,21 @@ class Writer:
         now_ms: recorded and said time of everything written.
 
     Attributes:
+        now_ms: as given.
         written: the new memories so far (by seq).
+        restated: what was said again so far: the memory (by seq), and from where, as JSON.
     """
 
     def __init__(self, db: sqlite3.Connection, make_id: IdMaker, now_ms: int) -> None:
         self._db = db
         self._make_id = make_id
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._words = passages.Words(db)
         self._mentions = Mentions(db)
         self._scopes: dict[str, int] = {}
         self._speakers: dict[str, int] = {}
         self.written: list[int] = []
+        self.restated: list[tuple[int, str]] = []
         self._changed: list[int] = []
         self._entries: list[journal.Entry] = []
 
@@ -95,7 +98,7 @@ class Writer:
     def finish(self) -> None:
         """Write the words of what was written, once all neighbours are known, and note the changes."""
         self._words.put(self.written)
-        journal.append(self._db, self._now_ms, self._entries)
+        journal.append(self._db, self.now_ms, self._entries)
         changes.append(self._db, self._changed)
 
     def _note(self, op: str, seq: int, draft: Draft) -> None:
@@ -107,7 +110,9 @@ class Writer:
             episode = episodes.ensure(self._db, scope, draft.episode)
             position = episodes.next_position(self._db, episode) if draft.position is None else draft.position
         seq, new_id = self._insert_row(draft, scope, episode, position)
-        self._db.execute("INSERT INTO life (memory) VALUES (?)", (seq,))
+        self._db.execute(
+            "INSERT INTO life (memory, importance, pinned) VALUES (?, ?, ?)", (seq, draft.importance, draft.pinned)
+        )
         add_tags(self._db, seq, draft.tags)
         spans = passages.insert(self._db, seq, draft.spans)
         for span, entities in zip(spans, draft.entities, strict=True):
@@ -119,7 +124,7 @@ class Writer:
 
     def _insert_row(self, draft: Draft, scope: int, episode: int | None, position: int | None) -> tuple[int, str]:
         """The new row's seq and id. An id that another process hit upon in the same millisecond is made anew."""
-        now = self._now_ms
+        now = self.now_ms
         place = (episode, position, self._speaker(draft.speaker), draft.asks)
         about = (draft.text, draft.digest, draft.kind, scope, draft.source, now, draft.event_at, *place, now)
         while True:
@@ -134,12 +139,13 @@ class Writer:
                 return int(cursor.lastrowid), new_id
 
     def _say_again(self, seq: int, draft: Draft) -> None:
-        self._db.execute("UPDATE memory SET said = said + 1, said_at = ? WHERE seq = ?", (self._now_ms, seq))
+        self._db.execute("UPDATE memory SET said = said + 1, said_at = ? WHERE seq = ?", (self.now_ms, seq))
         self._db.execute(
             "INSERT INTO saying (memory, said_at, event_at, source) VALUES (?, ?, ?, ?)",
-            (seq, self._now_ms, draft.event_at, draft.source),
+            (seq, self.now_ms, draft.event_at, draft.source),
         )
         add_tags(self._db, seq, draft.tags)
+        self.restated.append((seq, draft.source))
         self._changed.append(seq)
         self._note("again", seq, draft)
 
@@ -165,6 +171,14 @@ def fetch(db: sqlite3.Connection, seqs: Iterable[int]) -> list[StoredMemory]:
     )
     found = {row[0]: _stored(db, row) for row in rows}
     return [found[seq] for seq in order if seq in found]
+
+
+def ids_of(db: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, str]:
+    """The public ids of memories."""
+    these = json.dumps(list(seqs))
+    return dict(
+        db.execute("SELECT seq, id FROM memory WHERE seq IN (SELECT value FROM json_each(?))", (these,)).fetchall()
+    )
 
 
 def resolve(db: sqlite3.Connection, prefix: str) -> int:

@@ -34,6 +34,15 @@ def check_new(item: NewMemory) -> None:
     _check_source(item.source)
     check_time(item.event_at, "event_at")
     _check_place(item)
+    _check_life(item)
+
+
+def _check_life(item: NewMemory) -> None:
+    number = isinstance(item.importance, int | float) and not isinstance(item.importance, bool)
+    if not (number and 0 <= item.importance <= 1):
+        raise BadInput(f"The importance can't be {item.importance!r}.", "It is a number from 0 to 1.")
+    if not isinstance(item.pinned, bool):
+        raise BadInput(f"pinned can't be {item.pinned!r}.", "It is true or false.")
 
 
 def check_text(text: object) -> None:
@@ -106,6 +115,7 @@ def check_query(query: Query) -> None:
         raise BadInput("The query is empty.", "Say what to look for.")
     check_filters(query.scope, query.kinds, query.tags, query.source, query.since, query.until, query.limit)
     check_time(query.now, "now")
+    check_time(query.as_of, "as_of")
     for channel in query.without:
         if channel not in CHANNELS:
             raise BadInput(f"There is no channel {channel!r}.", f"Channels are: {', '.join(CHANNELS)}.")
