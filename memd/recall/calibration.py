@@ -29,6 +29,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         entity, temporal: weights of the gated channels.
         episode: how much of its fused score a passage gains in the most active episode.
         episode_hits: how many of an episode's best passages make its activation.
+        episode_whole: how much of that activation is how well the episode's candidates answer together.
         reply: how much of its fused score a passage gains when what stands before it is a question.
         question: how much a passage loses that itself ends in a question.
         speaker: how much a passage gains when the query names who says it.
@@ -58,6 +59,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     temporal: float
     episode: float
     episode_hits: int
+    episode_whole: float
     reply: float
     question: float
     speaker: float

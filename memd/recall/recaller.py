@@ -267,9 +267,11 @@ class _Search:
         pool = self._pool(like)
         self._watch.lap("candidates")
         voices = [self._words] if "lexical" in self._open else []
+        matches = np.zeros((len(pool), 0), np.float32)
         if question is not None and like is not None and self._matcher is not None:
-            heard = semantic.voices(self._db, question, like, pool, self._sheet, resident, self._matcher, numbers)
-            voices += [*heard, *lexical.stand_in(self._words, heard, resident.encoded)]
+            heard = semantic.hear(self._db, question, like, pool, self._sheet, resident, self._matcher, numbers)
+            voices += [*heard.voices, *lexical.stand_in(self._words, heard.voices, resident.encoded)]
+            matches = heard.matches
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
         gated: list[Voice] = []
@@ -282,7 +284,7 @@ class _Search:
         gains = np.zeros(len(pool))
         if "spreading" in self._open:
             speakers = resident.speakers(self.asked.terms)
-            gains = spreading.gains(fused.slots, fused.scores, speakers, resident, numbers)
+            gains = spreading.gains(fused.slots, fused.scores, matches, speakers, resident, numbers)
             self.why["spreading"] = "episodes, replies and speakers" if gains.any() else "no candidate has any link"
         self._watch.lap("fuse")
         return Ranked(fused, voices, gains, fused.scores + gains, numbers.k, numbers.episode)

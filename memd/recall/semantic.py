@@ -97,7 +97,20 @@ def lay_out(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
     return _sheet(db, resident.gather(slots, slots[:0])[0], resident)
 
 
-def voices(
+class Heard(NamedTuple):
+    """What the channel has to say of a pool.
+
+    Attributes:
+        voices: its rankings.
+        matches: float32 [n, q], each query token's best match in each of the pool, weighted; zero where there is no
+            vector, and [n, 0] by an encoder without token vectors.
+    """
+
+    voices: list[Voice]
+    matches: NDArray[np.float32]
+
+
+def hear(
     db: sqlite3.Connection,
     asked: Question,
     like: Likeness,
@@ -106,7 +119,7 @@ def voices(
     resident: Resident,
     matcher: Matcher,
     numbers: Calibration,
-) -> list[Voice]:
+) -> Heard:
     """Rank the pool by full codes: O(tokens of the pool · q · d).
 
     What stands beside a passage counts where it can matter: its pooled vector for the candidates nearest by signs,
@@ -117,9 +130,11 @@ def voices(
         pool: int64 [n], ascending; slots without a vector are left out.
         early: those of the pool that were known before the query was encoded.
     """
-    pool = pool[resident.length[pool] > 0]
+    encoded = resident.length[pool] > 0
+    matches = np.zeros((len(pool), len(asked.tokens)), np.float32)
+    pool = pool[encoded]
     if not len(pool):
-        return []
+        return Heard([], matches)
     fresh, places = resident.gather(pool, early.slots)
     sheets = [sheet for sheet in (early, _sheet(db, fresh, resident)) if len(sheet.slots)]
     dense = np.concatenate([sheet.pooled @ asked.pooled for sheet in sheets])[places]
@@ -128,13 +143,14 @@ def voices(
         _surround(db, asked, like, pool, dense, resident, numbers),
     ]
     if not len(asked.tokens):  # the encoder gives pooled vectors alone
-        return heard
+        return Heard(heard, matches)
     found = [best_matches(sheet.signs, asked.tokens, matcher, numbers.late_power) for sheet in sheets]
     own = np.concatenate((*found, np.zeros((1, len(asked.tokens)), np.float32))).take([*places, -1], axis=0)
     left, right = _within(pool, resident.before[pool]), _within(pool, resident.after[pool])
     better = np.maximum(own.take(left, axis=0), own.take(right, axis=0)) * np.float32(numbers.late_neighbour)
     late = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)
-    return [voice("semantic", numbers.late, pool, late.astype(np.float64), "late"), *heard]
+    matches[encoded] = own[:-1] * asked.weights
+    return Heard([voice("semantic", numbers.late, pool, late.astype(np.float64), "late"), *heard], matches)
 
 
 def _surround(

@@ -9,15 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memd.recall.calibration import Calibration
 from memd.recall.ranking import Scores, Slots
 from memd.recall.resident import Resident
 
 HEAD = 100  # fused candidates that activate their episodes
+_CONTRAST = 4.0  # exponent of how well episodes answer as a whole: long ones all come near
 
 
-def gains(slots: Slots, scores: Scores, speakers: Sequence[int], resident: Resident, numbers: Calibration) -> Scores:
+def gains(
+    slots: Slots,
+    scores: Scores,
+    matches: NDArray[np.float32],
+    speakers: Sequence[int],
+    resident: Resident,
+    numbers: Calibration,
+) -> Scores:
     """What each candidate gains (or loses), float64 [n], in proportion to its own score.
 
     Activation comes from the most active episodes, from the question that a passage replies to, and from the
@@ -26,30 +35,50 @@ def gains(slots: Slots, scores: Scores, speakers: Sequence[int], resident: Resid
     Args:
         slots: int64 [n].
         scores: float64 [n], fused.
+        matches: float32 [n, q], each query token's best match in each, weighted; q is 0 where that isn't known.
         speakers: those that the query names.
     """
     before = resident.before[slots]
     form = 1.0 + numbers.reply * (resident.asks[before] & (before >= 0)) - numbers.question * resident.asks[slots]
     if speakers:
         form += numbers.speaker * np.isin(resident.speaker[slots], speakers)
-    active = 1.0 + numbers.episode * _episodes(slots, scores, resident, numbers.episode_hits)
-    result: Scores = (active * form - 1.0) * scores
+    keys, places = np.unique(resident.episode[slots], return_inverse=True)
+    active = _by_the_best(keys, places, scores, numbers.episode_hits)
+    if matches.shape[1] and active.any():
+        active += numbers.episode_whole * (_as_a_whole(keys, places, matches) - active)
+    result: Scores = ((1.0 + numbers.episode * active[places]) * form - 1.0) * scores
     return result
 
 
-def _episodes(slots: Slots, scores: Scores, resident: Resident, hits: int) -> Scores:
-    """The activation of each candidate's episode over the highest, float64 [n] in [0, 1]; 0 in no episode.
+def _by_the_best(keys: NDArray[np.int32], places: Slots, scores: Scores, hits: int) -> Scores:
+    """The activation of each episode over the highest, float64 [episodes] in [0, 1]; 0 for no episode (key 0).
 
     An episode's activation is the sum of its `hits` best scores in the head of the list.
+
+    Args:
+        keys: the episodes, distinct.
+        places: int64 [n], which of them each candidate is of.
     """
-    episode = resident.episode[slots]
-    order = np.argsort(-scores, kind="stable")[:HEAD]
-    activation: dict[int, list[float]] = {}
-    for key, score in zip(episode[order].tolist(), scores[order].tolist(), strict=True):
-        if key:
-            activation.setdefault(key, []).append(score)
-    totals = {key: sum(values[:hits]) for key, values in activation.items()}
-    highest = max(totals.values(), default=0.0)
-    if not highest:
-        return np.zeros(len(slots))
-    return np.array([totals.get(key, 0.0) / highest for key in episode.tolist()])
+    head = np.argsort(-scores, kind="stable")[:HEAD]
+    best: list[list[float]] = [[] for _ in keys]
+    for place, score in zip(places[head].tolist(), scores[head].tolist(), strict=True):
+        best[place].append(score)
+    totals = np.array([sum(values[:hits]) for values in best]) * (keys > 0)
+    return _over_highest(totals)
+
+
+def _as_a_whole(keys: NDArray[np.int32], places: Slots, matches: NDArray[np.float32]) -> Scores:
+    """How well each episode's candidates answer together, as `_by_the_best` has it.
+
+    It is late interaction once more, with the episode for a passage: each token's best match in any of them.
+    """
+    order = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[order], np.arange(len(keys)))
+    whole = np.maximum.reduceat(matches[order], starts, axis=0).sum(axis=1) * (keys > 0)
+    return _over_highest(whole) ** _CONTRAST
+
+
+def _over_highest(values: NDArray[np.floating]) -> Scores:
+    highest = values.max(initial=0.0)
+    result: Scores = values / highest if highest > 0 else np.zeros(len(values))
+    return result
