@@ -66,7 +66,7 @@ class Words(NamedTuple):
 
 def choose(db: sqlite3.Connection, terms: Sequence[str], resident: Resident) -> Words:
     """The rarest words find, as many as find `ROWS` passages together and at least one; less common ones add."""
-    counts = {term: _count(db, term, resident) for term in terms}
+    counts = {term: count(db, term, resident) for term in terms}
     order = sorted((term for term in counts if counts[term]), key=counts.__getitem__) or list(terms)
     finding, total = order[:1], counts[order[0]]
     for term in order[1:]:
@@ -78,7 +78,7 @@ def choose(db: sqlite3.Connection, terms: Sequence[str], resident: Resident) -> 
     return Words(tuple(finding), tuple(adding))
 
 
-def _count(db: sqlite3.Connection, term: str, resident: Resident) -> int:
+def count(db: sqlite3.Connection, term: str, resident: Resident) -> int:
     """In how many passages a word stands. O(that), 30 ns each, once until the store changes."""
     if term not in resident.word_counts:
         found = db.execute("SELECT count(*) FROM passage_fts WHERE passage_fts MATCH ?", (match((term,), None),))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.clock import system_clock
 from memd.model import CHANNELS, Channel, Query, Recollection
 from memd.quantize.matching import Matcher
-from memd.recall import entity, lexical, relevance, semantic, spreading, temporal
+from memd.recall import entity, lexical, past, relevance, semantic, spreading, temporal
 from memd.recall.analysis import Analysis, analyse
 from memd.recall.calibration import Calibration, fitted
 from memd.recall.explain import Stopwatch, contributions, trace
@@ -241,12 +242,15 @@ class _Search:
         self.asked: Analysis = analyse(self._query, self._now)
         self._watch.lap("analyse")
         self._resident.refresh(self._db)
-        self.visible = self._resident.visible(self._db, self._query)
+        seen = self._resident.visible if self._query.as_of is None else partial(past.visible, resident=self._resident)
+        self.visible = seen(self._db, self._query)
         self._watch.lap("refresh")
         self._words = self._lexical()
         self._named = self._in_time()
         self._who = self._mentions()
         self._known = [self._words.slots]
+        if self.visible.gone is not None:
+            self._known.append(self.visible.gone)
         if self._who is not None:
             self._known.append(self._who.head(self._numbers.dense_depth))
         self._watch.lap("gated")
@@ -293,6 +297,10 @@ class _Search:
         if "lexical" not in self._open:
             return Voice("lexical", 0.0, np.zeros(0, np.int64), np.zeros(0))
         found = lexical.search(self._db, self.asked.terms, self._resident, self.visible, self._numbers)
+        if self.visible.gone is not None:
+            found = past.with_forgotten(
+                self._db, found, self.asked.terms, self.visible.gone, self._resident, self._numbers
+            )
         self.why["lexical"] = "words: " + " ".join(self.asked.terms) if self.asked.terms else "no words in the query"
         self._watch.lap("lexical")
         return found

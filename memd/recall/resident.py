@@ -63,6 +63,7 @@ class Visible(NamedTuple):
         scopes: the rows of its scopes; None when it sees all there are.
         only_scopes: nothing but the scope narrows it, and that some memories no longer hold.
         superseded: how many passages its scopes have that no longer hold, and that it doesn't see.
+        gone: slots forgotten since the time that the query is asked as of; None where there is none.
     """
 
     slots: NDArray[np.bool_]
@@ -71,6 +72,7 @@ class Visible(NamedTuple):
     scopes: tuple[int, ...] | None
     only_scopes: bool
     superseded: int = 0
+    gone: NDArray[np.int64] | None = None
 
 
 class Resident:

@@ -24,6 +24,7 @@ def where(
     until: datetime | None = None,
     forgotten: bool = False,
     superseded: bool = False,
+    recorded_by: int | None = None,
 ) -> SQL:
     """A condition on the table `memory AS m`, and its parameters.
 
@@ -36,11 +37,16 @@ def where(
         since, until: event time, else recorded time, lies in [since, until).
         forgotten: the forgotten ones instead of the living.
         superseded: of the living also those that another one has replaced.
+        recorded_by: instead of those three, all that had been recorded at this time, milliseconds since 1970.
     """
-    terms = ["m.forgotten_at IS NOT NULL" if forgotten else "m.forgotten_at IS NULL"]
-    if not (forgotten or superseded):
-        terms.append("m.superseded_at IS NULL")
     values: list[object] = []
+    if recorded_by is not None:
+        terms = ["m.recorded_at <= ?"]
+        values.append(recorded_by)
+    else:
+        terms = ["m.forgotten_at IS NOT NULL" if forgotten else "m.forgotten_at IS NULL"]
+        if not (forgotten or superseded):
+            terms.append("m.superseded_at IS NULL")
     if (seen := scopes.visible(db, scope)) is not None:
         terms.append(f"m.scope IN ({_marks(seen)})")
         values += seen

@@ -11,7 +11,7 @@ successor.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from pysqlite3 import dbapi2 as sqlite3
@@ -19,6 +19,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.errors import BadInput, Conflict
 from memd.store import changes, journal
 
+_EVER = (1 << 63) - 1
 SAME_TEXT = "the same text was remembered anew"
 
 
@@ -97,8 +98,15 @@ def settle(db: sqlite3.Connection, changed: Iterable[int], now_ms: int) -> None:
             waiting += _replaced(db, seq)
 
 
-def stands_for(db: sqlite3.Connection, seq: int) -> tuple[str, int] | None:
-    """The id of the nearest living memory in the place of `seq`, and until when `seq` was true; None if it holds."""
+def stands_for(
+    db: sqlite3.Connection, seq: int, by: int = _EVER, forgotten: Container[int] | None = None
+) -> tuple[str, int] | None:
+    """The id of the nearest living memory in the place of `seq`, and until when `seq` was true; None if it holds.
+
+    Args:
+        by: only by what had been replaced at this time, milliseconds since 1970.
+        forgotten: what counts as forgotten (by seq); None: what is.
+    """
     seen = {seq}
     ring: list[tuple[int, int | None]] = [(seq, None)]
     while ring:
@@ -106,12 +114,12 @@ def stands_for(db: sqlite3.Connection, seq: int) -> tuple[str, int] | None:
         for old, until in ring:
             rows = db.execute(
                 "SELECT v.new, v.until, m.id, m.forgotten_at FROM version AS v JOIN memory AS m ON m.seq = v.new"
-                " WHERE v.old = ? ORDER BY v.at DESC, v.new DESC",
-                (old,),
+                " WHERE v.old = ? AND v.at <= ? ORDER BY v.at DESC, v.new DESC",
+                (old, by),
             ).fetchall()
-            for new, ended, id_, forgotten in rows:
+            for new, ended, id_, forgotten_at in rows:
                 since = ended if until is None else until
-                if forgotten is None:
+                if (forgotten_at is None) if forgotten is None else (new not in forgotten):
                     return id_, since
                 if new not in seen:
                     seen.add(new)
