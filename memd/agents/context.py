@@ -27,7 +27,7 @@ CHARACTERS = 240
 PINNED, CONVENTIONS, DECISIONS, FAILURES = 60, 40, 12, 8  # lines of a section at most
 LIVING = "m.forgotten_at IS NULL AND m.superseded_at IS NULL"
 FEW = "m.kind NOT IN ('note', 'turn', 'commit', 'document')"  # the condition of the index `memory_kind`
-CONFIRMING = "('confirmed', 'cited', 'used')"
+CONFIRMING = "('useful', 'cited')"  # of the verdicts on a use; being said again is counted as that
 
 Count = Callable[[str], int]
 

@@ -1,4 +1,4 @@
-"""context; task start, step, done, drop, block, open, list."""
+"""context, mcp; task start, step, done, drop, block, open, list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from memd_cli import mcp as server
 from memd_cli import plain, tasks, verbs
 from memd_cli.commands.install import AGENTS
 from memd_cli.commands.options import Json, NoDaemon, OwnScope
@@ -71,6 +72,20 @@ def context(
     lately. Quoted, with ids, and never over the budget.
     """
     return perform(Session("context", locals()), verbs.context, plain.show)
+
+
+@app.command(
+    rich_help_panel=AGENTS,
+    epilog=examples("memd install claude-code  # has the agent start it", "claude mcp add memd -- memd mcp  # by hand"),
+)
+def mcp() -> int:
+    """Serve memory to an agent over MCP, on standard input and output.
+
+    Agents start this themselves, one for each session; all of them share the
+    daemon, and the model in it. Its tools: remember, recall, context, show,
+    forget, supersede, use.
+    """
+    return perform(Session("mcp", {}), server.serve)
 
 
 @task.command(
