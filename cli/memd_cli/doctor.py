@@ -47,8 +47,10 @@ Check = Callable[["Config"], str]
 
 
 def doctor(session: Session) -> Outcome:
-    """Run every check; exit code 3 when one failed."""
+    """Run every check, of memd or of one agent; exit code 3 when one failed."""
     checks: list[dict[str, str]] = []
+    if session.options.get("agent"):
+        return _outcome(_agent_checks(session, session.options["agent"]))
     with session.progress("Checking", len(CHECKS) + 1) as step:
         config = _settings(checks)
         step(1)
@@ -56,6 +58,25 @@ def doctor(session: Session) -> Outcome:
             if config is not None:
                 checks.append(_run(name, check, config))
             step(1)
+    return _outcome(checks)
+
+
+def _agent_checks(session: Session, name: str) -> list[dict[str, str]]:
+    """What memd does in an agent, by the commands in its files."""
+    from memd.agents.install import trial
+    from memd.agents.install.program import program
+    from memd.agents.install.registry import agent
+    from memd_cli.install import here
+
+    chosen, checks = agent(name), []
+    with session.progress(f"Trying memd in {chosen.title}") as step:
+        for found in trial.steps(chosen, here(), program()):
+            checks.append({"name": found.name, "status": found.status, "finding": found.finding, "hint": found.hint})
+            step(1)
+    return checks
+
+
+def _outcome(checks: list[dict[str, str]]) -> Outcome:
     failed = sum(check["status"] == FAILED for check in checks)
     warnings = sum(check["status"] == WARNING for check in checks)
     data = {"checks": checks, "failed": failed, "warnings": warnings}

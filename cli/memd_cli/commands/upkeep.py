@@ -26,13 +26,24 @@ def stats(json: Json = False, no_daemon: NoDaemon = False) -> int:
 
 @app.command(
     rich_help_panel=CARE,
-    epilog=examples("memd doctor", "memd doctor --json | jq .data.checks"),
+    epilog=examples("memd doctor", "memd doctor --agent claude-code", "memd doctor --json | jq .data.checks"),
 )
-def doctor(json: Json = False) -> int:
+def doctor(
+    agent: Annotated[
+        str | None,
+        typer.Option(
+            "--agent", metavar="AGENT", help="Check what stands in this agent's files, as `memd install` has it."
+        ),
+    ] = None,
+    json: Json = False,
+) -> int:
     """Check that everything works, by doing it.
 
     Writes a memory to a throw-away store in the data folder, reads it back, encodes, searches, forgets;
     reads from the real store, which it never writes to; asks the daemon. Exits with 3 when a check fails.
+
+    With --agent it starts memd's server and fires its hooks by the very commands in the agent's files, over a
+    throw-away store and project.
     """
     return perform(Session("doctor", locals()), examination.doctor)
 

@@ -1,0 +1,193 @@
+"""Whether memd works in an agent, found out by doing what the agent does, by the very commands in its files.
+
+The server is started and spoken to, every hook is fired with a payload of the agent's shape; all of it over a
+throw-away data folder and project, so that nothing of the user's is read or written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from memd.agents.install import payloads
+from memd.agents.install.agent import SCOPES, Agent, Event, Place
+from memd.agents.install.parts import Command
+from memd.agents.install.program import words_of
+from memd.agents.install.speaking import Server, ServerTrouble
+from memd.config import Config
+from memd.daemon import process
+from memd.errors import MemdError
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+
+PROBE = "Decision: the ferret ledger listens on port 4711, because 4710 belongs to the otters."
+WORD = "4711"  # of the probe: what must come back
+PATIENCE = 20.0  # seconds for a hook; the agents give it 5
+BUDGET = 0.5  # seconds that a hook may take at most
+TOOLS = ("remember", "recall", "context", "show", "forget")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was tried: ``ok``, ``warning`` or ``failed``, what was found, what to do."""
+
+    name: str
+    status: str
+    finding: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """The throw-away surroundings: a project with its repository, a data folder, the environment that names it."""
+
+    project: Path
+    config: Config
+    environ: Mapping[str, str]
+
+
+def steps(agent: Agent, place: Place, program: Sequence[str]) -> Iterator[Step]:
+    """Try everything that stands in the agent's files, a step at a time."""
+    found: list[Command] = []
+    seen: set[str] = set()
+    for scope in SCOPES:
+        targets = [target for target in agent.files(place, scope, program) if os.path.realpath(target.path) not in seen]
+        seen |= {os.path.realpath(target.path) for target in targets}
+        try:
+            commands = [command for target in targets for command in target.commands()]
+        except MemdError as error:
+            yield Step(f"{scope}'s files", FAILED, error.message, error.hint)
+            continue
+        if commands:
+            events = len([command for command in commands if command.event])
+            server = "the server" if len(commands) > events else "no server"
+            yield Step(f"{scope}'s files", OK, f"{server} and {events} hooks")
+        found += [command for command in commands if command not in found]
+    if not found:
+        yield Step("files", FAILED, f"memd isn't in {agent.title}'s files", f"memd install {agent.name}")
+        return
+    with _bench() as bench:
+        yield from _tried(agent, found, bench)
+
+
+def _tried(agent: Agent, found: Sequence[Command], bench: _Bench) -> Iterator[Step]:
+    servers = [command for command in found if not command.event]
+    again = f"memd install {agent.name}"
+    if not servers:
+        yield Step("server", FAILED, "its entry is missing", again)
+    for command in servers:
+        yield from _server_steps(command, bench)
+    by_event = {event.name: event for event in agent.events}
+    hooks = [command for command in found if command.event]
+    yield from (Step(name, FAILED, "this hook is missing", again) for name in by_event if name not in _events(hooks))
+    for command in hooks:
+        if command.event in by_event:
+            yield _hook_step(agent, by_event[command.event], command, bench)
+
+
+def _events(hooks: Sequence[Command]) -> set[str]:
+    return {command.event for command in hooks}
+
+
+# --- the server -------------------------------------------------------------------------------------
+
+
+def _server_steps(command: Command, bench: _Bench) -> Iterator[Step]:
+    """Start it as the agent would; store and recall through it."""
+    environ = {**os.environ, **dict(command.environment), **bench.environ}
+    line = " ".join(command.words)
+    try:
+        with Server(command.words, environ, str(bench.project)) as server:
+            name = server.greet()
+            yield Step("server", OK, f"{line}: {name.get('name')} {name.get('version')}")
+            tools = server.tools()
+            missing = [tool for tool in TOOLS if tool not in tools]
+            if missing:
+                yield Step("tools", FAILED, f"without {', '.join(missing)}", "Reinstall memd.")
+            else:
+                yield Step("tools", OK, ", ".join(tools))
+            server.call("remember", {"text": PROBE, "kind": "decision"})
+            yield Step("remember", OK, "stored a decision, in a throw-away store")
+            answer = server.call("recall", {"query": payloads.PROMPT})
+            found = WORD in answer
+            yield Step("recall", OK if found else FAILED, "found it again" if found else "didn't find it: memd doctor")
+    except ServerTrouble as error:
+        yield Step("server", FAILED, f"{line}: {error}", "Run that command by hand and see what it says.")
+
+
+# --- the hooks --------------------------------------------------------------------------------------
+
+
+def _hook_step(agent: Agent, event: Event, command: Command, bench: _Bench) -> Step:
+    """Fire it as the agent would."""
+    session = f"doctor-{event.means}"  # one each: nothing is said twice in a session
+    transcript = bench.project.parent / f"{session}.jsonl"
+    transcript.write_text(payloads.transcript(agent.name, session, str(bench.project)), encoding="utf-8")
+    given = payloads.payload(agent.name, event.means, session, str(bench.project), str(transcript))
+    began = time.perf_counter()
+    try:
+        done = subprocess.run(
+            command.shell,
+            shell=True,
+            input=json.dumps(given).encode(),
+            capture_output=True,
+            env={**os.environ, **bench.environ},
+            cwd=bench.project,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Step(event.name, FAILED, f"no end within {PATIENCE:.0f} s: {command.shell}", "Run it by hand.")
+    took = time.perf_counter() - began
+    return _judged(event, done, took, command, agent)
+
+
+def _judged(
+    event: Event, done: subprocess.CompletedProcess[bytes], took: float, command: Command, agent: Agent
+) -> Step:
+    output = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode:
+        told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
+        program = (words_of(command.shell) or ["memd"])[0]
+        hint = f"memd install {agent.name}" if done.returncode in (126, 127) else f"See whether {program} works."
+        return Step(event.name, FAILED, f"exit code {done.returncode}: {told[0]}", hint)
+    if output and not _is_json(output):
+        return Step(event.name, FAILED, f"it printed what isn't JSON: {output[:80]}", "Report this.")
+    told = f"{took * 1000:.0f} ms"
+    if event.means in ("SessionStart", "UserPromptSubmit"):
+        if WORD not in output:
+            return Step(event.name, FAILED, f"{told}, but it didn't bring what was stored", "memd daemon logs")
+        told += ", brought what was stored"
+    if took > BUDGET:
+        return Step(event.name, WARNING, f"{told}: slow", "Agents wait for hooks; a busy machine may be the cause.")
+    return Step(event.name, OK, told)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+# --- the surroundings -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _bench() -> Iterator[_Bench]:
+    with tempfile.TemporaryDirectory(prefix="memd-doctor-") as folder:
+        root = Path(os.path.realpath(folder))
+        (root / "project" / ".git").mkdir(parents=True)
+        config = Config.load(root / "home", {})
+        process.start(config)
+        try:
+            yield _Bench(root / "project", config, {"MEMD_HOME": str(config.home)})
+        finally:
+            process.stop(config)
