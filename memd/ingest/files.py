@@ -28,6 +28,7 @@ HIDDEN_KEPT = frozenset({".github", ".claude", ".cursor"})
 """Hidden folders with notes in them. Others hold caches and settings."""
 
 NEVER = frozenset({"node_modules", "__pycache__"})
+_VENV = "pyvenv.cfg"  # in a folder that is a virtual environment
 
 
 class Unreadable(Exception):
@@ -36,11 +37,13 @@ class Unreadable(Exception):
     Attributes:
         passing: it may hold a note all the same (the system refused, or it was being written): what was read from it
             before still stands.
+        writing: it was being written.
     """
 
-    def __init__(self, why: str, *, passing: bool = False) -> None:
+    def __init__(self, why: str, *, passing: bool = False, writing: bool = False) -> None:
         super().__init__(why)
-        self.passing = passing
+        self.passing = passing or writing
+        self.writing = writing
 
 
 class Loaded(NamedTuple):
@@ -123,7 +126,7 @@ def walk(
 
     for parent, folders, names in os.walk(folder, onerror=unlistable):
         here = Path(parent)
-        if here in without or (here != (top or folder) and "pyvenv.cfg" in names):
+        if here in without or (here != (top or folder) and _VENV in names):
             folders.clear()
             continue
         ignores.enter(here)
@@ -150,7 +153,7 @@ def comes_to(top: Path, folder: Path, ignores: Ignores) -> bool:
     for name in folder.relative_to(top).parts:
         ignores.enter(here)
         here /= name
-        if not may_enter(name) or here.is_symlink() or ignores.excludes(here, True):
+        if not may_enter(name) or here.is_symlink() or (here / _VENV).exists() or ignores.excludes(here, True):
             return False
     return True
 
@@ -187,7 +190,7 @@ def load_whole(path: Path) -> Loaded:
     except OSError as error:
         raise Unreadable(_clause(error), passing=True) from None
     if same_state(state) != same_state(after) or len(data) != after.st_size:
-        raise Unreadable("it is being written", passing=True)
+        raise Unreadable("it is being written", writing=True)
     if b"\0" in data:
         raise Unreadable("binary")
     try:

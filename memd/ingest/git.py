@@ -43,12 +43,12 @@ def read(
     Raises:
         BadInput: git is missing, `repo` is no repository, or git can't read the range.
     """
-    root = _root(repo)
-    if rev_range is None and not _has_commits(root):
+    top = root(repo)
+    if rev_range is None and not _has_commits(top):
         return iter(())
     chosen = _chosen(rev_range, since)
-    total = int(_git(root, "rev-list", "--count", *chosen))
-    return _memories(root, chosen, scope, total, on_progress)
+    total = int(output(top, "rev-list", "--count", *chosen))
+    return _memories(top, chosen, scope, total, on_progress)
 
 
 def _memories(
@@ -114,11 +114,11 @@ def _chosen(rev_range: str | None, since: str | None) -> list[str]:
     return [*limit, "--end-of-options", rev_range or "HEAD", "--"]
 
 
-def _root(repo: Path) -> Path:
+def root(repo: Path) -> Path:
     """The top folder of the working tree that `repo` lies in; of a bare repository, its own folder."""
-    folder = Path(_git(repo, "rev-parse", "--absolute-git-dir").rstrip("\n"))
-    if _git(repo, "rev-parse", "--is-inside-work-tree").strip() == "true":
-        return Path(_git(repo, "rev-parse", "--show-toplevel").rstrip("\n"))
+    folder = Path(output(repo, "rev-parse", "--absolute-git-dir").rstrip("\n"))
+    if output(repo, "rev-parse", "--is-inside-work-tree").strip() == "true":
+        return Path(output(repo, "rev-parse", "--show-toplevel").rstrip("\n"))
     return folder
 
 
@@ -127,7 +127,7 @@ def _has_commits(root: Path) -> bool:
     return subprocess.run(command, capture_output=True, env=_environment(), check=False).returncode == 0
 
 
-def _git(repo: Path, *arguments: str) -> str:
+def output(repo: Path, *arguments: str) -> str:
     """The output of a git command; what git has against it becomes a `BadInput`."""
     try:
         done = subprocess.run(

@@ -35,6 +35,10 @@ class Settling:
     def __len__(self) -> int:
         return len(self._changes)
 
+    def paths(self) -> list[str]:
+        """Those that wait."""
+        return list(self._changes)
+
     def note(self, path: str, now: float, *, closed: bool) -> None:
         """A path changed; `closed` says that its writer is done with it."""
         first = self._changes[path].first if path in self._changes else now

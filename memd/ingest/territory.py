@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memd.ingest import files
+from memd.ingest.ignore import FILES as RULE_FILES
 from memd.ingest.ignore import Ignores
 from memd.ingest.keeping import Seen, is_under
 from memd.model import Watch
@@ -62,6 +63,19 @@ class Territory:
         gone = [path for path in mine if path not in there and not any(is_under(path, one) for one in unlisted)]
         return Differences(changed, gone, len(found), skipped)
 
+    def concerns(self, path: str, folder: bool) -> bool:
+        """Whether what happens at `path` may change what this watch holds; told by the path alone."""
+        place = Path(path)
+        if place == self._root:
+            return True
+        if not is_under(path, self.watch.path) or not all(
+            files.may_enter(name) for name in place.parent.relative_to(self._root).parts
+        ):
+            return False
+        if folder:
+            return files.may_enter(place.name)
+        return place.name in RULE_FILES or self._wants(place)
+
     def _find(self, part: Path, skipped: dict[str, str]) -> tuple[list[Path], list[str]]:
         def skip(path: Path, why: str) -> None:
             skipped[str(path)] = why
@@ -90,6 +104,8 @@ class Territory:
         return True
 
     def _wants(self, path: Path) -> bool:
+        if path == self._root:  # a file that is watched itself, whatever it is called
+            return True
         name = path.relative_to(self._root).as_posix()
         chosen = files.is_note(path) if self._include is None else self._include.match_file(name)
         return chosen and not self._exclude.match_file(name) and str(path) not in self._inner
