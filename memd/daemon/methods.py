@@ -14,9 +14,23 @@ from memd import __version__
 from memd.agents import context
 from memd.api import Memory
 from memd.daemon import protocol as p
+from memd.daemon import watching
 from memd.daemon.footprint import peak_resident_bytes, resident_bytes, trim
 from memd.errors import MemdError
-from memd.model import ContextBlock, EncoderInfo, History, Query, Recollection, Stats, Superseded, Task, TaskTree
+from memd.ingest.watcher import Watcher
+from memd.model import (
+    ContextBlock,
+    EncoderInfo,
+    History,
+    LifecycleStatus,
+    Maintenance,
+    Query,
+    Recollection,
+    Stats,
+    Superseded,
+    Task,
+    TaskTree,
+)
 
 _WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
 
@@ -45,9 +59,12 @@ class Methods:
         home: the data folder, as `hello` and `status` name it.
         traffic: the server's counts, for `status`.
         stop: set by `shutdown`, and by the process when it ends; waiting requests return early.
+        watcher: keeps up with notes; None in a process that doesn't.
     """
 
-    def __init__(self, memory: Memory, home: str, traffic: Traffic, stop: threading.Event) -> None:
+    def __init__(
+        self, memory: Memory, home: str, traffic: Traffic, stop: threading.Event, watcher: Watcher | None = None
+    ) -> None:
         self._memory = memory
         self._home = home
         self._traffic = traffic
@@ -71,12 +88,17 @@ class Methods:
             "task_block": (p.TaskBlockParams, self._task_block),
             "task_open": (p.TaskOpenParams, self._task_open),
             "task_list": (p.TaskListParams, self._task_list),
+            "use": (p.HelpedParams, self._use),
+            "pin": (p.PinParams, self._pin),
+            "lifecycle": (p.LifecycleParams, self._lifecycle),
+            "maintain": (p.MaintainParams, self._maintain),
             "stats": (p.Nothing, self._stats),
             "status": (p.Nothing, self._status),
             "wait_encoded": (p.WaitParams, self._wait_encoded),
             "encoder": (p.Nothing, self._encoder),
             "use_encoder": (p.UseParams, self._use_encoder),
             "reindex": (p.ReindexParams, self._reindex),
+            **watching.table(memory, watcher),
         }
 
     def greeting(self) -> p.Greeting:
@@ -108,8 +130,9 @@ class Methods:
     def _recall(self, query: Query) -> Recollection:
         return self._memory.ask(query)
 
-    def _show(self, params: p.ShowParams) -> p.MemoriesResult:
-        return p.MemoriesResult([self._memory.show(id_) for id_ in params.ids])
+    def _show(self, params: p.ShowParams) -> p.ShowResult:
+        found = [self._memory.show(id_) for id_ in params.ids]
+        return p.ShowResult(found, self._memory.lifecycle.vitality([memory.id for memory in found]))
 
     def _list(self, params: p.ListParams) -> p.ListResult:
         paging = msgspec.structs.asdict(params)
@@ -155,6 +178,18 @@ class Methods:
 
     def _task_list(self, params: p.TaskListParams) -> TaskTree:
         return self._memory.tasks.list(**msgspec.structs.asdict(params))
+
+    def _use(self, params: p.HelpedParams) -> p.LivesResult:
+        return p.LivesResult(self._memory.use(**msgspec.structs.asdict(params)))
+
+    def _pin(self, params: p.PinParams) -> p.LivesResult:
+        return p.LivesResult(self._memory.lifecycle.pin(params.ids, pinned=params.pinned))
+
+    def _lifecycle(self, params: p.LifecycleParams) -> LifecycleStatus:
+        return self._memory.lifecycle.status(now=params.now)
+
+    def _maintain(self, params: p.MaintainParams) -> Maintenance:
+        return self._memory.lifecycle.run(now=params.now, dry_run=params.dry_run, stopped=self._stop.is_set)
 
     def _stats(self, _: p.Nothing) -> Stats:
         return self._memory.stats()

@@ -25,6 +25,7 @@ from memd.daemon.launch import START_TIMEOUT, STOP_TIMEOUT, is_held, launch, wai
 from memd.daemon.methods import Methods, Traffic
 from memd.daemon.server import Server
 from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
+from memd.ingest.watcher import Watcher
 from memd.model import Query
 
 DRAIN_TIMEOUT = 45.0  # seconds that requests in hand get to finish when the daemon stops
@@ -123,7 +124,10 @@ def _answer_until_stopped(
     _on_signals(stop)
     sys.setswitchinterval(SWITCH_INTERVAL)
     with _listening(config.socket) as listener:
-        server = Server(listener, Methods(memory, str(config.home), traffic, stop), traffic, stop)
+        watcher = Watcher(
+            memory.store, memory.notes, lambda commits: memory.remember_many(commits, restate=False), memory.clock
+        )
+        server = Server(listener, Methods(memory, str(config.home), traffic, stop, watcher), traffic, stop)
         server.start()
         _write_rendezvous(config)
         announce()
@@ -132,6 +136,7 @@ def _answer_until_stopped(
         log.info("memd %s answers on %s, process %d", __version__, config.socket, os.getpid())
         try:
             _warm_up(memory)
+            watcher.start()
             while not stop.wait(_TICK):
                 if _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
@@ -140,6 +145,7 @@ def _answer_until_stopped(
             config.rendezvous.unlink(missing_ok=True)  # who looks now starts the next one
             if not server.close(DRAIN_TIMEOUT):
                 log.warning("some requests did not finish in %g s", DRAIN_TIMEOUT)
+            watcher.stop()
     log.info("stopped after %d requests", traffic.requests)
 
 

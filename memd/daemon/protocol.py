@@ -14,7 +14,7 @@ import msgspec
 
 from memd.daemon.wire import error_data
 from memd.errors import BadInput, MemdError, ProtocolError
-from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, Source, StoredMemory
+from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, Source, StoredMemory, Verdict, Vitality
 
 PROTOCOL = 1
 MAX_LINE = 256 * 1024 * 1024  # bytes of one request
@@ -127,9 +127,52 @@ class ListResult(msgspec.Struct, frozen=True):
 
 
 class MemoriesResult(msgspec.Struct, frozen=True):
-    """Result of `show`, `forget`, `restore` and `tag`: the memories as they now are."""
+    """Result of `forget`, `restore` and `tag`: the memories as they now are."""
 
     memories: list[StoredMemory]
+
+
+class ShowResult(MemoriesResult, frozen=True):
+    """Result of `show`: the memories, and how alive each one is."""
+
+    lives: list[Vitality]
+
+
+class HelpedParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `use`: what helped, or with the verdict `useless` didn't; who says so, and after which recall."""
+
+    ids: list[str]
+    verdict: Verdict = "useful"
+    who: str = ""
+    via: str = ""
+    session: str = ""
+    recall: str = ""
+
+
+class PinParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `pin`; `pinned` false lets them fade again."""
+
+    ids: list[str]
+    pinned: bool = True
+
+
+class LivesResult(msgspec.Struct, frozen=True):
+    """Result of `use` and `pin`: how alive the memories now are."""
+
+    lives: list[Vitality]
+
+
+class LifecycleParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `lifecycle`: the time to take as now."""
+
+    now: datetime | None = None
+
+
+class MaintainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `maintain`: the time to take as now; `dry_run` tells what would be done and changes nothing."""
+
+    now: datetime | None = None
+    dry_run: bool = False
 
 
 class ForgetParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
