@@ -44,6 +44,7 @@ def export(
     meaning: str = "words",
     integers: int = TensorProto.INT64,
     at: str = "model.onnx",
+    weights: str | None = None,
 ) -> Path:
     """Write model.onnx and tokenizer.json into `folder`; it.
 
@@ -53,6 +54,7 @@ def export(
         positions: the longest text it takes; None takes any.
         meaning: `words` gives each word its own direction, `none` all the same, `nan` no number, `noise` a new
             one each time.
+        weights: file beside the graph that they are written to; None keeps them in the graph.
     """
     rng = np.random.default_rng(seed)
     table = rng.normal(size=(rows or size, dimension)).astype(np.float32)
@@ -91,7 +93,10 @@ def export(
     graph = helper.make_graph(nodes, "bag", takes, shapes, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     (folder / at).parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, str(folder / at))
+    if weights is None:
+        onnx.save(model, str(folder / at))
+    else:
+        onnx.save(model, str(folder / at), save_as_external_data=True, location=weights, size_threshold=0)
     tokenizer(size).save(str(folder / "tokenizer.json"))
     return folder
 

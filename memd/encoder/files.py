@@ -29,6 +29,7 @@ class EncoderFiles:
         max_tokens: longest input in tokens, the special ones included.
         pooling: how the token vectors make the pooled one where the graph doesn't say: `mean`, or `cls` (the first).
         tokens: whether it gives a vector for each token.
+        weights: files beside the graph that it keeps its weights in; none when it holds them itself.
         fix: what to do when one of the files turns out to be no good.
     """
 
@@ -40,6 +41,7 @@ class EncoderFiles:
     max_tokens: int
     pooling: str = "mean"
     tokens: bool = True
+    weights: tuple[Path, ...] = ()
     fix: str = FIX
 
     @classmethod
@@ -66,6 +68,7 @@ class EncoderFiles:
                 max_tokens=int(manifest["max_tokens"]),
                 pooling=POOLINGS[POOLINGS.index(manifest.get("pooling", "mean"))],
                 tokens=bool(manifest.get("tokens", True)),
+                weights=tuple(folder / Path(name).name for name in sorted(hashes) if name not in (GRAPH, TOKENIZER)),
                 fix=fix,
             )
         except FileNotFoundError:
@@ -74,14 +77,19 @@ class EncoderFiles:
             raise EncoderUnavailable(f"The encoder in {folder} can't be read: {error.strerror}.", fix) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EncoderUnavailable(f"The encoder's manifest in {folder} is damaged.", fix) from error
-        for path in (files.graph, files.tokenizer):
+        for path in files.all:
             _check(path, hashes.get(path.name), fix)
         return files
 
     @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file but the manifest."""
+        return self.graph, self.tokenizer, *self.weights
+
+    @property
     def size(self) -> int:
-        """Bytes of the graph and the tokenizer."""
-        return self.graph.stat().st_size + self.tokenizer.stat().st_size
+        """Bytes of the graph, its weights and the tokenizer."""
+        return sum(path.stat().st_size for path in self.all)
 
 
 def sha256_of(path: Path) -> str:

@@ -21,6 +21,7 @@ from memd.encoder.trial import MAX_DIMENSION, Refused, try_out
 from memd.errors import BadInput, Conflict, EncoderUnavailable
 
 GRAPHS = (GRAPH, "model.onnx", "onnx/model.onnx")
+WEIGHTS = ("{}.data*", "{}_data*")  # beside a graph of this name, as torch.onnx and Optimum call them
 TOKENIZERS = (TOKENIZER, f"onnx/{TOKENIZER}")
 MOST_TOKENS, USUAL_TOKENS = 512, 256  # of one input: the most that is used, and what is taken where nothing says
 _STAGING = ".new-"
@@ -50,7 +51,8 @@ def take(encoders: Encoders, folder: Path, name: str | None = None) -> Taken:
     Args:
         encoders: the library.
         folder: holds model.onnx (or onnx/model.onnx, or encoder.onnx) and tokenizer.json, and perhaps the
-            settings that sentence-transformers writes beside them.
+            settings that sentence-transformers writes beside them, and weights that the graph keeps in files of
+            their own.
         name: what it is to be called; None takes the folder's name.
 
     Raises:
@@ -62,18 +64,21 @@ def take(encoders: Encoders, folder: Path, name: str | None = None) -> Taken:
     if not folder.is_dir():
         raise BadInput(f"There is no folder {folder}.", "Give the folder that model.onnx and tokenizer.json lie in.")
     graph, tokenizer = _one_of(folder, GRAPHS), _one_of(folder, TOKENIZERS)
+    weights = sorted(path for name in WEIGHTS for path in graph.parent.glob(name.format(graph.name)) if path.is_file())
     name = plain_name(_name_of(folder) if name is None else name)
     try:
         with _staging(encoders.folder) as stage:
             shutil.copyfile(graph, stage / GRAPH)
             shutil.copyfile(tokenizer, stage / TOKENIZER)
+            for path in weights:  # the graph names them, so they keep their names
+                shutil.copyfile(path, stage / path.name)
             try:
                 files = _tried(stage, name, _settings(folder))
             except Refused as error:
                 raise BadInput(f"{folder} can't be taken in: {error}.", error.hint) from None
             return _put(encoders, stage, name, files)
     except OSError as error:
-        if error.filename in (str(graph), str(tokenizer)):
+        if error.filename in map(str, (graph, tokenizer, *weights)):
             raise BadInput(f"{error.filename} can't be read: {error.strerror}.", "Check its permissions.") from None
         raise unwritable(encoders.folder, error) from None
 
@@ -118,7 +123,7 @@ def _pooling(folder: Path, own: dict[str, Any]) -> str:
     table = _table(folder / "1_Pooling" / "config.json")
     modes = [key.removeprefix("pooling_mode_") for key, on in table.items() if key.startswith("pooling_mode_") and on]
     if not modes:
-        return str(own.get("pooling", "mean"))
+        return str(table.get("pooling_mode", own.get("pooling", "mean")))
     return {"cls_token": "cls", "mean_tokens": "mean"}.get(modes[0], modes[0]) if len(modes) == 1 else " + ".join(modes)
 
 
@@ -152,7 +157,7 @@ def _staging(library: Path) -> Iterator[Path]:
 def _tried(stage: Path, name: str, settings: _Settings) -> EncoderFiles:
     """Write the manifest of what lies in the stage, and see that it works. Raises Refused."""
     pooling = settings.pooling if settings.pooling in POOLINGS else "mean"
-    hashes = {file: sha256_of(stage / file) for file in (GRAPH, TOKENIZER)}
+    hashes = {path.name: sha256_of(path) for path in sorted(stage.iterdir())}
     manifest = {
         "name": name,
         "fingerprint": "",
@@ -160,7 +165,7 @@ def _tried(stage: Path, name: str, settings: _Settings) -> EncoderFiles:
         "max_tokens": settings.max_tokens,
         "pooling": pooling,
         "tokens": True,
-        "files": hashes,
+        "files": dict(hashes),
     }
     _write(stage / MANIFEST, manifest)
     try:
@@ -178,9 +183,9 @@ def _tried(stage: Path, name: str, settings: _Settings) -> EncoderFiles:
         dimension = try_out(encoder)
     finally:
         encoder.close()
-    fingerprint = hashlib.sha256(
-        f"{hashes[GRAPH]}{hashes[TOKENIZER]} {pooling} {settings.max_tokens}".encode()
-    ).hexdigest()[:16]
+    own = "".join(hashes.pop(file) for file in (GRAPH, TOKENIZER))
+    weights = "".join(hashes.values())
+    fingerprint = hashlib.sha256(f"{own}{weights} {pooling} {settings.max_tokens}".encode()).hexdigest()[:16]
     found = {"fingerprint": fingerprint, "dimension": dimension, "pooling": pooling, "tokens": encoder.has_tokens}
     _write(stage / MANIFEST, {**manifest, **found})
     return EncoderFiles.find(stage)
@@ -203,8 +208,8 @@ def _put(encoders: Encoders, stage: Path, name: str, files: EncoderFiles) -> Tak
         if (known := _known(encoders, name)) is not None and known.fingerprint == files.fingerprint:
             return Taken(name, known, True)
         raise Conflict(f"There is another encoder {name!r} already.", "Give this one a name: --name NAME")
-    for file in (GRAPH, TOKENIZER, MANIFEST):
-        with (stage / file).open("rb+") as handle:
+    for path in stage.iterdir():
+        with path.open("rb+") as handle:
             os.fsync(handle.fileno())
     sync_folder(stage)
     stage.replace(place)

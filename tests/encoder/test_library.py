@@ -90,6 +90,42 @@ def test_the_graph_is_found(encoders: Encoders, tmp_path: Path, at: str) -> None
     assert taken(encoders, export(tmp_path / "x", at=at)).dimension == 64
 
 
+@pytest.mark.parametrize(
+    ("at", "weights"),
+    [
+        ("model.onnx", "model.onnx.data"),  # as torch.onnx.export writes
+        ("onnx/model.onnx", "model.onnx_data"),  # as Optimum does
+        ("encoder.onnx", "encoder.onnx.data"),
+    ],
+)
+def test_weights_may_lie_beside_the_graph(encoders: Encoders, tmp_path: Path, at: str, weights: str) -> None:
+    whole = taken(encoders, export(tmp_path / "whole"))
+    folder = export(tmp_path / "apart", at=at, weights=weights)
+    apart = take(encoders, folder)
+    loaded = encoders.load(apart.name)
+    assert np.array_equal(loaded.encode_query(TEXT).pooled, whole.encode_query(TEXT).pooled)
+    assert apart.files.size > encoders.files("whole").size * 0.9
+    other = take(encoders, export(tmp_path / "other", at=at, weights=weights, seed=8))
+    assert len({loaded.fingerprint, other.files.fingerprint, whole.fingerprint}) == 3
+    assert take(encoders, folder, "apart").known
+    (encoders.folder / "apart" / weights).write_bytes(b"\0" * 64)
+    with pytest.raises(EncoderUnavailable, match="damaged"):
+        encoders.load("apart")
+    (folder / at).parent.joinpath(weights).unlink()
+    with pytest.raises(BadInput, match=weights):
+        take(encoders, folder, "again")
+
+
+@pytest.mark.parametrize(("mode", "told"), [("mean", None), ("cls", "same vector"), ("lasttoken", "lasttoken")])
+def test_pooling_may_be_one_word(encoders: Encoders, tmp_path: Path, mode: str, told: str | None) -> None:
+    folder = settings(export(tmp_path / "x"), "1_Pooling/config.json", {"pooling_mode": mode})
+    if told is None:
+        assert taken(encoders, folder).dimension == 64
+    else:
+        with pytest.raises(BadInput, match=told):
+            take(encoders, folder)
+
+
 def test_the_built_in_one_can_be_taken_in(encoders: Encoders) -> None:
     encoder = taken(encoders, MODEL, "copy")
     assert np.array_equal(encoder.encode_query(TEXT).pooled, Encoder.load(MODEL).encode_query(TEXT).pooled)
