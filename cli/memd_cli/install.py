@@ -138,9 +138,9 @@ def _show_agents(session: Session, agents: list[Data]) -> None:
         shown.add_row(name, there, Text(visible(agent["trouble"]), style="red") if agent["trouble"] else joined)
     console().print(shown)
     missing = [agent["name"] for agent in agents if agent["there"] and not agent["installed"]]
-    joined = [agent["name"] for agent in agents if agent["installed"]]
-    steps = [(f"memd install {name}", "join memd to it") for name in missing or ([] if joined else ["AGENT"])]
-    steps += [(f"memd doctor --agent {name}", "see that it works") for name in joined]
+    having = [agent["name"] for agent in agents if agent["installed"]]
+    steps = [(f"memd install {name}", "join memd to it") for name in missing or ([] if having else ["AGENT"])]
+    steps += [(f"memd doctor --agent {name}", "see that it works") for name in having]
     console().print()
     next_steps(console(), *steps)
 

@@ -96,7 +96,7 @@ class JsonServer:
         """The server's command."""
         entry = jsontext.find(jsontext.parse(text, self.dialect), [*self.parent, NAME])
         value = entry.value if entry is not None else None
-        return [_server_command(value, self.environment)] if _is_ours(value) else []
+        return [_server_command(value, self.environment)] if isinstance(value, dict) and _is_ours(value) else []
 
 
 @dataclass(frozen=True)

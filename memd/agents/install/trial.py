@@ -154,10 +154,11 @@ def _judged(
 ) -> Step:
     output = done.stdout.decode("utf-8", "replace").strip()
     if done.returncode:
-        told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        last = lines[-1] if lines else "it says nothing"
         program = (words_of(command.shell) or ["memd"])[0]
         hint = f"memd install {agent.name}" if done.returncode in (126, 127) else f"See whether {program} works."
-        return Step(event.name, FAILED, f"exit code {done.returncode}: {told[0]}", hint)
+        return Step(event.name, FAILED, f"exit code {done.returncode}: {last}", hint)
     if output and not _is_json(output):
         return Step(event.name, FAILED, f"it printed what isn't JSON: {output[:80]}", "Report this.")
     told = f"{took * 1000:.0f} ms"

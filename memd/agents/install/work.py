@@ -62,10 +62,10 @@ class Change:
     @property
     def difference(self) -> list[str]:
         """A unified diff, a line each, without line ends."""
-        sides = [_lines(self.before.data), _lines(self.after)]
-        path = str(self.before.path)
-        names = [path if side is not None else "/dev/null" for side in (self.before.data, self.after)]
-        return [line.rstrip("\n") for line in difflib.unified_diff(*sides, *names, n=2)]
+        old, new = self.before.data, self.after
+        names = ["/dev/null" if side is None else str(self.before.path) for side in (old, new)]
+        found = difflib.unified_diff(_lines(old), _lines(new), names[0], names[1], n=2)
+        return [line.rstrip("\n") for line in found]
 
 
 def _lines(data: bytes | None) -> list[str]:
