@@ -43,6 +43,9 @@ lines of `term`, `entity`, `time`, `channel`, `missed`, `stage` |
 | `show` | `name: value` a line, an empty line, the text as it is |
 | `show --text` | the text as it is, and nothing else |
 | `ingest`, `stats`, `daemon status` | name, value |
+| `watch list`, `watch remove` | kind, path, scope, included globs, excluded globs (by commas), since |
+| `watch add`, `watch status` | state, kind, path, scope, `events` or `polling`, files, sections, changes to come, why; \
+below each lines of `skipped`, path, why |
 | `config` | name, value; a setting also where the value comes from |
 | `doctor` | `ok`, `warning` or `failed`; check; finding; hint |
 | `bench` | tables, aligned by blanks; for programs there is `--json` |

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from memd import __version__
 from memd.errors import BadInput
-from memd_cli.commands import bench, daemon, feed, install, memories, models, tasks, upkeep
+from memd_cli.commands import bench, daemon, feed, install, memories, models, tasks, truth, upkeep, watch
 from memd_cli.help import examples, tidy
 from memd_cli.session import Session, fail, write
 
@@ -30,6 +30,7 @@ EPILOG = (
         "memd recall --explain TypeError in the loader",
         "memd ingest README.md docs/",
         "memd ingest --git  # the commit messages",
+        "memd watch add ~/notes  # and keep up with them",
     )
     + "\n\n"
     + "[bold]Exit codes[/]\n\n"
@@ -53,7 +54,18 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=True,
 )
-for _part in (memories.app, feed.app, upkeep.app, models.app, daemon.app, bench.app, install.app, tasks.app):
+for _part in (
+    memories.app,
+    truth.app,
+    feed.app,
+    watch.app,
+    upkeep.app,
+    models.app,
+    daemon.app,
+    bench.app,
+    install.app,
+    tasks.app,
+):
     app.add_typer(_part)
 
 

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from memd.errors import BadInput
 from memd_cli import inputs
 from memd_cli.session import Session, complain, write
 from memd_cli.verbs import BATCH_CHARACTERS, BATCH_ITEMS, Outcome
 
-if TYPE_CHECKING:
-    from memd.model import NewMemory
+T = TypeVar("T")
+
+
+COUNTS = ("added", "known", "superseded", "restored", "retired", "passages")
 
 
 def ingest(session: Session) -> Outcome:
-    """Store what the sources hold and isn't stored yet."""
+    """Store what the sources hold and isn't stored yet; of notes, keep up with what changed."""
     paths = _paths(session.options)
     scope = inputs.own_scope(session.options["scope"])
     skipped: list[dict[str, str]] = []
-    counts = {"added": 0, "known": 0, "passages": 0}
+    counts = dict.fromkeys(COUNTS, 0)
     for path in paths:
-        _take(session, path, scope, counts, skipped)
+        if session.options["git"]:
+            _take_commits(session, path, scope, counts)
+        else:
+            _take_notes(session, path, scope, counts, skipped)
     return Outcome({"sources": [str(path) for path in paths], **counts, "skipped": skipped}, session.degraded)
 
 
@@ -34,10 +39,12 @@ def _paths(options: dict[str, Any]) -> list[Path]:
     return [Path(path) for path in options["paths"] or ["."]]
 
 
-def _take(session: Session, path: Path, scope: str, counts: dict[str, int], skipped: list[dict[str, str]]) -> None:
-    title = f"{path.absolute().name or path} {'commits' if session.options['git'] else 'files'}"
-    with session.tracked(title) as track:
-        for batch in _batches(_memories(session, path, scope, skipped, track)):
+def _take_commits(session: Session, path: Path, scope: str, counts: dict[str, int]) -> None:
+    from memd.ingest import git
+
+    with session.tracked(f"{path.absolute().name or path} commits") as track:
+        commits = git.read(path, scope=scope, rev_range=session.options["range"], on_progress=track)
+        for batch in _batches(commits, lambda memory: len(memory.text), lambda _: 1):
             answer = session.door.call("remember", {"items": batch, "restate": False})
             session.degraded = answer.get("degraded", [])
             for memory in answer["remembered"]:
@@ -45,33 +52,49 @@ def _take(session: Session, path: Path, scope: str, counts: dict[str, int], skip
                 counts["passages"] += 0 if memory["again"] else memory["passages"]
 
 
-def _memories(
-    session: Session, path: Path, scope: str, skipped: list[dict[str, str]], track: Callable[[int, int], None]
-) -> Iterator[NewMemory]:
-    if session.options["git"]:
-        from memd.ingest import git
+def _take_notes(
+    session: Session, path: Path, scope: str, counts: dict[str, int], skipped: list[dict[str, str]]
+) -> None:
+    """Read the notes here, have them taken in, and let go of what a folder no longer holds."""
+    from memd.ingest import read_notes
 
-        return git.read(path, scope=scope, rev_range=session.options["range"], on_progress=track)
-    from memd.ingest import read
+    found: list[str] = []
+    unknown: list[str] = []
+    top = path.expanduser().resolve()
+    with session.tracked(f"{path.absolute().name or path} files") as track:
+        notes = read_notes(
+            top,
+            on_skip=lambda file, why: skipped.append({"path": str(file), "why": why}),
+            on_progress=track,
+            on_kept=lambda file: unknown.append(str(file)),
+        )
+        for batch in _batches(notes, lambda note: note.size, lambda note: len(note.sections)):
+            found += [note["path"] for note in batch]
+            _count(session, session.door.call("notes_take", {"notes": batch, "scope": scope}), counts)
+        if top.is_dir():
+            params = {"root": str(top), "found": found, "unknown": unknown, "scope": scope}
+            _count(session, session.door.call("notes_sweep", params), counts)
 
-    def skip(file: Path, why: str) -> None:
-        skipped.append({"path": str(file), "why": why})
 
-    return read(path, scope=scope, on_skip=skip, on_progress=track)
+def _count(session: Session, answer: Any, counts: dict[str, int]) -> None:
+    session.degraded = answer.get("degraded", [])
+    for name in counts:
+        counts[name] += answer["taken"][name]
 
 
-def _batches(memories: Iterator[NewMemory]) -> Iterator[list[Any]]:
-    """Plain values, as many as go well into one transaction."""
+def _batches(items: Iterator[T], size: Callable[[T], int], parts: Callable[[T], int]) -> Iterator[list[Any]]:
+    """Plain values, as many as go well into one request, which is one transaction or a few."""
     import msgspec
 
     batch: list[Any] = []
-    characters = 0
-    for memory in memories:
-        batch.append(msgspec.to_builtins(memory))
-        characters += len(memory.text)
-        if len(batch) >= BATCH_ITEMS or characters > BATCH_CHARACTERS:
+    characters = count = 0
+    for item in items:
+        batch.append(msgspec.to_builtins(item))
+        characters += size(item)
+        count += parts(item)
+        if count >= BATCH_ITEMS or characters > BATCH_CHARACTERS:
             yield batch
-            batch, characters = [], 0
+            batch, characters, count = [], 0, 0
     if batch:
         yield batch
 
@@ -84,6 +107,6 @@ def show(session: Session, outcome: Outcome) -> None:
 
         ingested(data)
         return
-    write("".join([f"{name}\t{data[name]}\n" for name in ("added", "known", "passages")]))
+    write("".join([f"{name}\t{data[name]}\n" for name in COUNTS]))
     for file in data["skipped"]:
         complain("skipped", f"{file['path']}: {file['why']}")

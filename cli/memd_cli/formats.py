@@ -10,15 +10,27 @@ from typing import Literal
 
 import msgspec
 
-from memd.daemon.protocol import ListResult, MemoriesResult, Status
+from memd.daemon.protocol import (
+    ListResult,
+    LivesResult,
+    MemoriesResult,
+    ShowResult,
+    Status,
+)
+from memd.daemon.watching import UnwatchResult, WatchListResult, WatchResult, WatchStatusResult
 from memd.model import (
+    Audit,
     ContextBlock,
     EncoderInfo,
+    History,
+    LifecycleStatus,
+    Maintenance,
     NewMemory,
     Recollection,
     Remembered,
     Stats,
     StoredMemory,
+    Superseded,
     Task,
     TaskTree,
 )
@@ -63,11 +75,25 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class IngestData(msgspec.Struct, frozen=True):
-    """What was read, how many memories that added, and how many were there already."""
+    """What was read, and what became of it.
+
+    Attributes:
+        sources: that were named.
+        added: new memories.
+        known: texts that were there already.
+        superseded: memories of sections that say something else now.
+        restored: memories that are back, their notes having their text again.
+        retired: memories that no note has any more; they can be restored.
+        passages: of the new memories.
+        skipped: files that were passed over.
+    """
 
     sources: list[str]
     added: int
     known: int
+    superseded: int
+    restored: int
+    retired: int
     passages: int
     skipped: list[Skipped]
 
@@ -403,13 +429,25 @@ class AgentsData(msgspec.Struct, frozen=True):
 DATA: dict[str, tuple[type, ...]] = {
     "remember": (RememberData,),
     "recall": (Recollection,),
-    "show": (MemoriesResult,),
+    "show": (ShowResult,),
     "list": (ListResult,),
     "forget": (ForgetData,),
     "restore": (MemoriesResult,),
     "tag": (MemoriesResult,),
+    "supersede": (Superseded,),
+    "history": (History,),
+    "audit": (Audit,),
     "ingest": (IngestData,),
-    "stats": (Stats,),
+    "watch add": (WatchResult,),
+    "watch remove": (UnwatchResult,),
+    "watch list": (WatchListResult,),
+    "watch status": (WatchStatusResult,),
+    "stats": (Stats, LifecycleStatus),
+    "use": (LivesResult,),
+    "pin": (LivesResult,),
+    "unpin": (LivesResult,),
+    "lifecycle status": (LifecycleStatus,),
+    "lifecycle run": (Maintenance,),
     "context": (ContextBlock,),
     "task start": (Task,),
     "task step": (Task,),

@@ -305,6 +305,8 @@ def ingested(data: Data) -> None:
     shown = console()
     added, known = data["added"], data["known"]
     already = f" [dim]· {known:,} there already[/]" if known else ""
+    told = ("superseded", "restored", "retired")
+    already += "".join(f" [dim]· {data[name]:,} {name}[/]" for name in told if data[name])
     shown.print(
         f"[green]✓[/] Added {human.count(added, 'memory', 'memories')} "
         f"[dim]in {human.count(data['passages'], 'passage')}[/]{already}"
@@ -315,7 +317,7 @@ def ingested(data: Data) -> None:
     if len(skipped) > 8:
         shown.print(f"  [dim]and {len(skipped) - 8} more, listed by --json[/]")
     if not added and not known:
-        shown.print("[dim]There was nothing to take in: notes are .md, .markdown, .rst and .txt files.[/]")
+        shown.print("[dim]There was nothing to take in: notes are .md, .rst, .adoc, .org and .txt files.[/]")
     elif added:
         next_steps(shown, ('memd recall "…"', "ask for it"), ("memd stats", "see what is still being encoded"))
 

@@ -168,10 +168,11 @@ class Watcher:
             post = self._posts.get((kind, path))
             pending = sum(1 for one in self._settling.paths() if is_under(one, path))
             if post is None or post.watch != watch:
-                return WatchState(watch, "catching up", "events", files=file_count, sections=sections, head=head)
+                by = "polling" if watch.poll or kind == "git" else "events"
+                return WatchState(watch, "catching up", by, files=file_count, sections=sections, head=head)
             skipped = [PassedOver(one, why) for one, why in islice(sorted(dict(post.skipped).items()), SKIPPED_TOLD)]
             return WatchState(
-                watch, post.state, post.observed.by if post.observed else "events",
+                watch, post.state, post.by,
                 why=post.why or (post.observed.why if post.observed else ""), done=post.done, total=post.total,
                 files=file_count, sections=sections, pending=pending, seen_at=post.seen_at, skipped=tuple(skipped),
                 head=head,
@@ -449,6 +450,13 @@ class _Post:
         self.seen_at: datetime | None = None
         self.follower: Follower | None = None
         self.stamp: Stamp = ()
+
+    @property
+    def by(self) -> Literal["events", "polling"]:
+        """How it learns of changes. Of a repository a few files are looked at."""
+        if self.observed:
+            return self.observed.by
+        return "polling" if self.watch.poll or self.watch.kind == "git" else "events"
 
     def stop(self) -> None:
         """Observe no longer."""
