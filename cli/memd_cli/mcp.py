@@ -17,14 +17,19 @@ def serve(session: Session) -> Outcome:
         complain("memd", "this speaks MCP with the program that starts it", "See: memd install --help. Ctrl-C ends it.")
     with _quiet():
         from memd.agents.link import Link
-        from memd.agents.server import serve
-    try:
-        cwd = os.getcwd()
-    except OSError:  # the working folder was removed
-        cwd = "/"
-    serve(Link(), cwd)
+        from memd.agents.server import Server, serve
+
+        server = Server(Link(), _working_folder())
+    serve(server)
     sys.stderr.flush()
     os._exit(0)
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return "/"
 
 
 @contextmanager

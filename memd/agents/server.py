@@ -560,10 +560,9 @@ def _resource(act: Callable[[], Answer]) -> Answer:
 # --- the process ------------------------------------------------------------------------------------
 
 
-def serve(link: Link, cwd: str) -> None:
+def serve(server: Server) -> None:
     """Speak MCP on standard input and output until the client hangs up."""
     warnings.simplefilter("ignore", MCPDeprecationWarning)  # clients of today have roots, whatever tomorrow's do
-    server = Server(link, cwd)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else the thread that reads input would have to end first
     threading.Thread(target=_end_with, args=(os.getppid(),), name="memd-parent", daemon=True).start()
     server.mcp.run("stdio")
