@@ -22,6 +22,7 @@ from memd.lifecycle import record
 from memd.lifecycle.keeper import Keeper
 from memd.model import (
     GLOBAL_SCOPE,
+    Audit,
     EncoderInfo,
     History,
     NewMemory,
@@ -34,7 +35,7 @@ from memd.model import (
     Verdict,
     Vitality,
 )
-from memd.store import Store, filters, histories, memories, past, statistics, vectors, versions
+from memd.store import Store, filters, histories, journal, memories, past, statistics, vectors, versions
 from memd.store.drafts import Draft, draft, plain_tags
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
@@ -55,6 +56,7 @@ Vitalities = list[Vitality]
 
 GROUP = 500  # memories a transaction, so that other writers get their turn
 GROUP_CHARACTERS = 16 << 20
+TROUBLES_SHOWN = 20  # of an audit
 WAIT_SLICE_S = 0.2
 
 
@@ -228,6 +230,18 @@ class Memory:
         """
         with self._store.reading() as db:
             return histories.read(db, memories.resolve(db, id))
+
+    def audit(self, number: int = 0, link: str = "") -> Audit:
+        """Verify the journal: each entry, the chain, and that the memories are as it says. O(store).
+
+        Args:
+            number, link: of an entry, as an earlier audit gave them; the journal must still have it. 0: none.
+        """
+        with self._store.reading() as db:
+            troubles = list(journal.verify(db, number, link))
+            entries, last = journal.head(db)
+        shown = tuple(troubles[:TROUBLES_SHOWN])
+        return Audit(not troubles, entries, last.hex(), shown, len(troubles) - len(shown))
 
     def recall(self, text: str, **fields: Any) -> Recollection:
         """Find what helps with `text`. `fields` are the other fields of `Query`."""

@@ -137,12 +137,43 @@ class Replacement(msgspec.Struct, frozen=True):
     why: str
 
 
+class Change(msgspec.Struct, frozen=True):
+    """An entry of the journal about a memory.
+
+    `what` is found (it was there when the journal began), remember, ingest, again, forget, restore, tag, supersede or
+    another verb; `source` says who did it and from where, as far as that is known.
+    """
+
+    number: int
+    at: datetime
+    what: str
+    id: str
+    source: Source
+    details: dict[str, str]
+
+
 class History(msgspec.Struct, frozen=True):
-    """What became of a memory: all that it replaced and that replaced it, the older first, and each replacement."""
+    """What became of a memory: all that it replaced and that replaced it, the older first, each replacement, and
+    every change to any of them."""
 
     id: str
     versions: tuple[StoredMemory, ...]
     replacements: tuple[Replacement, ...]
+    changes: tuple[Change, ...]
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """Whether the journal is whole and the memories are as it says.
+
+    `entries` and `link` (hex) are of its last entry: kept elsewhere, they show later that nothing before was changed.
+    `troubles` begins with the first broken link; `more` counts those that aren't listed.
+    """
+
+    sound: bool
+    entries: int
+    link: str
+    troubles: tuple[str, ...] = ()
+    more: int = 0
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from memd import __version__
 from memd.errors import BadInput
-from memd_cli.commands import bench, daemon, feed, install, memories, models, tasks, truth, upkeep, watch
+from memd_cli.commands import bench, daemon, feed, install, lifecycle, memories, models, tasks, truth, upkeep, watch
 from memd_cli.help import examples, tidy
 from memd_cli.session import Session, fail, write
 

@@ -4,9 +4,9 @@ In every field a backslash, tab, line feed and carriage return are written ``\\\
 so that a record is always one line; ``show`` alone gives a text as it is.
 
 - ``remember``: id
-- ``recall``: id, score, kind, time, scope, tags, passage. With ``--explain`` each is followed by
-  ``why``, channel, rank, score, share; then come ``term``, ``entity``, ``time``, ``channel``, ``missed`` and
-  ``stage`` lines
+- ``recall``: id, score, kind, time, scope, tags, passage. With ``--explain`` each is followed by ``replaced``, id, for
+  each memory that it stands for, and by ``why``, channel, rank, score, share; then come ``term``, ``entity``,
+  ``time``, ``channel``, ``missed`` and ``stage`` lines
 - ``list``, ``forget``, ``restore``, ``tag``: id, kind, time, scope, tags, text
 - ``show``: a line a field, an empty line, the text; ``show --text``: the text alone, exactly
 - ``context``: the block as it is
@@ -67,6 +67,8 @@ def _recall(session: "Session", data: "Data") -> "list[str]":
                 ",".join(memory["tags"]), text,
             )
         )  # fmt: skip
+        if session.options["explain"]:
+            lines += [record("replaced", id_) for id_ in memory["supersedes"]]
         lines += [
             record("why", part["channel"], part["rank"], f"{part['score']:.4f}", f"{part['share']:.4f}")
             for part in hit.get("contributions", ())
@@ -100,11 +102,12 @@ def _memories(session: "Session", data: "Data") -> "list[str]":
 
 def _show(session: "Session", data: "Data") -> "list[str]":
     lines = []
+    lives = {life["id"]: life for life in data["lives"]}
     for memory in data["memories"]:
         if session.options["text"]:
             write(memory["text"])
             continue
-        lines += [f"{name}: {value}" for name, value in facts(memory)]
+        lines += [f"{name}: {value}" for name, value in [*facts(memory), *_alive(lives[memory["id"]])]]
         lines += ["", memory["text"]]
     return lines
 
@@ -124,6 +127,9 @@ def facts(memory: "Data") -> "list[tuple[str, str]]":
         ("happened", memory["event_at"] or ""),
         ("said", f"{memory['said']} times, last {memory['said_at']}" if memory["said"] > 1 else ""),
         ("forgotten", memory["forgotten_at"] or ""),
+        ("until", memory["until"] or ""),
+        ("superseded by", memory["superseded_by"] or ""),
+        ("supersedes", ", ".join(memory["supersedes"])),
         ("who", source.get("who", "")),
         ("via", source.get("via", "")),
         ("path", path),
@@ -137,6 +143,21 @@ def facts(memory: "Data") -> "list[tuple[str, str]]":
 def _context(session: "Session", data: "Data") -> "list[str]":
     write(data["text"])  # nothing in it is what a terminal obeys
     return []
+
+
+def _alive(life: "Data") -> "list[tuple[str, str]]":
+    """How alive a memory is: names and values."""
+    following = life["next"]
+    found = [
+        ("tier", f"{life['tier']} since {life['tier_since']}"),
+        ("next", f"{following['tier']} at {following['at']}" if following else ""),
+        ("pinned", "yes" if life["pinned"] else ""),
+        ("retention", f"{life['retention']:.4f}, stability {life['stability_days']:.1f} days"),
+        ("needed", f"{life['needed']:.3f} within 30 days"),
+        ("activation", f"{life['activation']:.3f}"),
+        ("why", life["why"]),
+    ]
+    return [(name, value) for name, value in found if value]
 
 
 def _pairs(session: "Session", data: "Data") -> "list[str]":

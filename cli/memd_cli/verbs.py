@@ -86,6 +86,10 @@ def _common(options: "Data") -> "Data":
         common["event_at"] = inputs.moment(options["at"], "--at")
     if options["episode"] is not None:
         common["episode"] = options["episode"]
+    if options["importance"] is not None:
+        common["importance"] = options["importance"]
+    if options["pin"]:
+        common["pinned"] = True
     for name in ("who", "session"):
         if options[name] is not None:
             common["source"][name] = options[name]
@@ -183,6 +187,10 @@ def recall(session: "Session") -> Outcome:
     params = {"text": text, "limit": options["limit"], **_filters(options, now)}
     if now is not None:
         params["now"] = now
+    if options["as_of"] is not None:
+        params["as_of"] = inputs.moment(options["as_of"], "--as-of", now)
+    if options["superseded"]:
+        params["superseded"] = True
     if options["explain"]:
         params["explain"] = True
     if options["min_relevance"] is not None:
@@ -213,6 +221,8 @@ def list_(session: "Session") -> Outcome:
     """The newest memories."""
     options = session.options
     params = {**_filters(options, None), "limit": options["limit"], "forgotten": options["forgotten"]}
+    if options["superseded"]:
+        params["superseded"] = True
     if options["before"] is not None:
         params["before"] = options["before"]
     data = session.door.call("list", params)

@@ -19,6 +19,7 @@ from memd.daemon.footprint import peak_resident_bytes, resident_bytes, trim
 from memd.errors import MemdError
 from memd.ingest.watcher import Watcher
 from memd.model import (
+    Audit,
     ContextBlock,
     EncoderInfo,
     History,
@@ -80,6 +81,7 @@ class Methods:
             "tag": (p.TagParams, self._tag),
             "supersede": (p.SupersedeParams, self._supersede),
             "history": (p.HistoryParams, self._history),
+            "audit": (p.AuditParams, self._audit),
             "context": (p.ContextParams, self._context),
             "task_start": (p.TaskAddParams, self._task_start),
             "task_step": (p.TaskAddParams, self._task_step),
@@ -190,6 +192,9 @@ class Methods:
 
     def _maintain(self, params: p.MaintainParams) -> Maintenance:
         return self._memory.lifecycle.run(now=params.now, dry_run=params.dry_run, stopped=self._stop.is_set)
+
+    def _audit(self, params: p.AuditParams) -> Audit:
+        return self._memory.audit(params.number, params.link)
 
     def _stats(self, _: p.Nothing) -> Stats:
         return self._memory.stats()

@@ -275,6 +275,13 @@ class TaskListParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     all: bool = False
 
 
+class AuditParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `audit`: number and link of an entry that an earlier audit gave, which must still be there."""
+
+    number: int = 0
+    link: str = ""
+
+
 class WaitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `wait_encoded`, in seconds."""
 

@@ -83,8 +83,16 @@ def head(db: sqlite3.Connection) -> tuple[int, bytes]:
     return _last(db)
 
 
-def verify(db: sqlite3.Connection) -> Iterator[str]:
-    """Read the journal and what it tells of; yield in words what doesn't fit, the first broken link first. O(store)."""
+def verify(db: sqlite3.Connection, number: int = 0, link: str = "") -> Iterator[str]:
+    """Read the journal and what it tells of; yield in words what doesn't fit, the first broken link first. O(store).
+
+    Args:
+        number, link: of an entry (hex), as `head` had them once; 0 for none.
+    """
+    if number:
+        row = db.execute("SELECT link FROM journal WHERE seq = ?", (number,)).fetchone()
+        if row is None or row[0].hex() != link.lower():
+            yield f"Entry {number} of the journal isn't the one that has this link: the journal was written anew."
     yield from _broken_links(db)
     yield from _strays(db)
 
@@ -113,22 +121,20 @@ def _broken_links(db: sqlite3.Connection) -> Iterator[str]:
 def _strays(db: sqlite3.Connection) -> Iterator[str]:
     """Memories that aren't what the journal says of them."""
     rows = db.execute(
-        "SELECT m.seq, m.id, m.text, m.digest, m.source, m.forgotten_at IS NOT NULL,"
+        "SELECT m.seq, m.id, m.text, m.digest, m.forgotten_at IS NOT NULL,"
         " (SELECT payload FROM journal AS j WHERE j.memory = m.seq AND op IN ('remember', 'ingest', 'found')"
         "  ORDER BY j.seq LIMIT 1),"
         " (SELECT op FROM journal AS j WHERE j.memory = m.seq AND op IN ('forget', 'restore')"
         "  ORDER BY j.seq DESC LIMIT 1)"
         " FROM memory AS m ORDER BY m.seq"
     )
-    for _, id_, text, digest, source, forgotten, payload, sight in rows:
+    for _, id_, text, digest, forgotten, payload, sight in rows:
         if payload is None:
             yield f"{id_} is not in the journal: it was put into the store past memd."
             continue
         said = msgspec.json.decode(payload)
         if hashlib.blake2b(text.encode(), digest_size=16).digest() != digest or digest.hex() != said["text"]:
             yield f"The text of {id_} is not the one that was stored."
-        elif msgspec.json.decode(source) != said["source"]:
-            yield f"The source of {id_} is not the one that was stored."
         elif sight is not None and forgotten != (sight == FORGET):
             yield f"{id_} is {'forgotten' if forgotten else 'not forgotten'}, and the journal says otherwise."
     for old, new in db.execute(

@@ -38,6 +38,7 @@ app = typer.Typer(rich_markup_mode="rich")
         'memd remember -k decision -t db "one SQLite file, WAL"',
         "git diff | memd remember -k fix -t parser  # all of standard input",
         "memd remember --file notes.md --at 2024-05-07",
+        'memd remember --pin "never push to main on a Friday"',
         "memd remember --jsonl < memories.jsonl  # many at once",
     ),
 )
@@ -70,6 +71,11 @@ def remember(
     position: Annotated[
         int | None, typer.Option("--position", metavar="N", help="Its place in the episode; at the end by default.")
     ] = None,
+    importance: Annotated[
+        float | None,
+        typer.Option("--importance", metavar="P", min=0, max=1, help="How slowly it fades, 0 to 1; 0.5 is ordinary."),
+    ] = None,
+    pin: Annotated[bool, typer.Option("--pin", help="It doesn't fade at all.")] = False,
     json: Json = False,
     no_daemon: NoDaemon = False,
 ) -> int:
@@ -88,6 +94,7 @@ def remember(
         "memd recall --explain sqlite3.OperationalError: database is locked",
         'memd recall -k decision "what did we choose last month"',
         "memd recall --since 2024-05-01 --until 2024-06-01 release",
+        'memd recall --as-of 2024-05-07 "which port"  # as memd knew it then',
         'memd recall --json -n 3 "port of the dev server" | jq .data.hits',
         "pytest 2>&1 | tail -5 | memd recall  # ask with an error",
     ),
@@ -109,6 +116,13 @@ def recall(
     now: Annotated[
         str | None, typer.Option("--now", metavar="WHEN", help='What "last week" in the query is relative to.')
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="WHEN", help="Answer as memd would have known it then."),
+    ] = None,
+    superseded: Annotated[
+        bool, typer.Option("--superseded", help="Also find what another memory has replaced.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", "-e", help="Show why: each channel's rank and share, and what just missed.")
     ] = False,
@@ -171,6 +185,7 @@ def list_(
     since: Since = None,
     until: Until = None,
     forgotten: Annotated[bool, typer.Option("--forgotten", help="List what was forgotten instead.")] = False,
+    superseded: Annotated[bool, typer.Option("--superseded", help="List also what was replaced.")] = False,
     before: Annotated[
         str | None, typer.Option("--before", metavar="ID", help="Only those older than this one.")
     ] = None,

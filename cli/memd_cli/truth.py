@@ -1,0 +1,155 @@
+"""The verbs on versions and the journal, and how their answers are shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from memd.errors import BadInput
+from memd_cli import inputs
+from memd_cli.plain import record
+from memd_cli.session import Session, write
+from memd_cli.verbs import Outcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Data = dict[str, Any]
+
+
+def supersede(session: Session) -> Outcome:
+    """Store a text in the place of a memory."""
+    options = session.options
+    words = options["words"]
+    if not words and inputs.at_terminal():
+        raise BadInput("There is nothing to put in its place", 'Try: memd supersede ID "what holds now"')
+    text = inputs.joined(words) if words and words != ["-"] else inputs.standard_input()
+    source = {"via": "cli"} | {name: options[name] for name in ("who", "session") if options[name] is not None}
+    params: Data = {"old": inputs.joined([options["old"]]), "text": text, "source": source}
+    for option, name in (("why", "why"), ("kind", "kind")):
+        if options[option] is not None:
+            params[name] = options[option]
+    if options["tag"]:
+        params["tags"] = options["tag"]
+    if options["at"] is not None:
+        params["event_at"] = inputs.moment(options["at"], "--at")
+    return Outcome(session.door.call("supersede", params))
+
+
+def history(session: Session) -> Outcome:
+    """Every version of a memory, and every change."""
+    return Outcome(session.door.call("history", {"id": inputs.joined([session.options["id"]])}))
+
+
+def audit(session: Session) -> Outcome:
+    """Whether the journal and the memories are what was written."""
+    params: Data = {}
+    if session.options["since_link"] is not None:
+        number, _, link = session.options["since_link"].partition(":")
+        if not (number.isascii() and number.isdigit() and len(number) < 16 and link):
+            raise BadInput("--since-link is no number and link", "Give them as `memd audit` printed them: 17:9f2c…")
+        params = {"number": int(number), "link": link}
+    data = session.door.call("audit", params)
+    return Outcome(data, exit_code=0 if data["sound"] else 3)
+
+
+def show_superseded(session: Session, outcome: Outcome) -> None:
+    """The new id; at a terminal also what it replaced."""
+    data = outcome.data
+    if not session.pretty:
+        write(data["id"] + "\n")
+        return
+    if data["id"] == data["old"]:
+        _console().print(f"[green]✓[/] Said again [yellow]{data['id']}[/] [dim]· it is the same text[/]")
+    else:
+        _console().print(f"[green]✓[/] [yellow]{data['id']}[/] stands in the place of [yellow]{data['old']}[/]")
+
+
+def show_history(session: Session, outcome: Outcome) -> None:
+    """Versions, replacements and changes, each in order of time."""
+    data = outcome.data
+    if session.pretty:
+        _history(data)
+        return
+    for memory in data["versions"]:
+        write(record("version", memory["id"], memory["recorded_at"], memory["until"] or "", memory["text"]) + "\n")
+    for link in data["replacements"]:
+        write(record("replaced", link["old"], link["new"], link["at"], link["until"], link["why"]) + "\n")
+    for change in data["changes"]:
+        write(record("change", change["at"], change["what"], change["id"], _details(change)) + "\n")
+
+
+def _details(change: Data) -> str:
+    """What the journal says of a change, in words."""
+    source = change["source"]
+    span = source.get("span")
+    path = source.get("path", "") + (f":{span[0]}-{span[1]}" if span else "")
+    said = [
+        (name, value)
+        for name, value in (
+            ("who", source.get("who")), ("via", source.get("via")), ("path", path), ("session", source.get("session")),
+        )
+        if value
+    ]  # fmt: skip
+    return ", ".join([f"{name} {value}" for name, value in said] + [f"{k} {v}" for k, v in change["details"].items()])
+
+
+def _history(data: Data) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    from memd_cli import human
+    from memd_cli.render import one_line
+    from memd_cli.session import visible
+
+    shown = _console()
+    whys = {link["old"]: link["why"] for link in data["replacements"] if link["why"]}
+    for memory in data["versions"]:
+        holds = not memory["superseded_by"] and not memory["forgotten_at"]
+        head = Text(memory["id"], style="bold yellow" if memory["id"] == data["id"] else "yellow")
+        head.append(f"  {human.exact(memory['event_at'] or memory['recorded_at'])}", style="dim")
+        if memory["until"]:
+            head.append(f" until {human.exact(memory['until'])}", style="dim")
+        state = "forgotten" if memory["forgotten_at"] else "holds" if holds else f"→ {memory['superseded_by']}"
+        head.append(f"  {state}", style="green" if holds else "red" if memory["forgotten_at"] else "")
+        if memory["id"] in whys:
+            head.append(f"  {visible(whys[memory['id']])}", style="dim italic")
+        shown.print(head)
+        shown.print(Padding(Text(one_line(memory["text"])), (0, 0, 0, 2)))
+    grid = Table.grid(padding=(0, 2))
+    for change in data["changes"]:
+        grid.add_row(
+            Text(human.exact(change["at"]), style="dim"),
+            change["what"],
+            Text(change["id"], style="yellow"),
+            Text(visible(_details(change)), style="dim", overflow="fold"),
+        )
+    shown.print("\n[dim]changes[/]")
+    shown.print(grid)
+
+
+def show_audit(session: Session, outcome: Outcome) -> None:
+    """What is wrong, or the number and link of the last entry."""
+    data = outcome.data
+    last = f"{data['entries']}:{data['link']}"
+    if not session.pretty:
+        for name in ("sound", "entries", "link"):
+            write(record(name, str(data[name]).lower()) + "\n")
+        for trouble in data["troubles"]:
+            write(record("trouble", trouble) + "\n")
+        return
+    shown = _console()
+    if data["sound"]:
+        shown.print(f"[green]✓[/] The journal is whole: {data['entries']} entries, and the memories are as it says.")
+        shown.print(f"[dim]Keep this elsewhere to tell later that nothing was written anew:[/] {last}", soft_wrap=True)
+        return
+    for trouble in data["troubles"]:
+        shown.print(f"[red]✗[/] {trouble}", markup=True, highlight=False)
+    if data["more"]:
+        shown.print(f"[dim]and {data['more']} more[/]")
+
+
+def _console() -> Console:
+    from memd_cli.render import console
+
+    return console()
