@@ -286,9 +286,8 @@ class Taking:
     def _retag(self, memory: int, tags: list[str]) -> None:
         given = notes.given_tags(self._db, memory)
         if set(given) != set(tags):
-            memories.retag(
-                self._db, [memory], [tag for tag in tags if tag not in given], [tag for tag in given if tag not in tags]
-            )
+            add, remove = [tag for tag in tags if tag not in given], [tag for tag in given if tag not in tags]
+            memories.retag(self._db, [memory], add, remove, self._now)
             notes.give_tags(self._db, memory, tags)
 
     def _write_neighbours(self) -> None:
