@@ -57,6 +57,7 @@ app = typer.Typer(
 for _part in (
     memories.app,
     truth.app,
+    lifecycle.app,
     feed.app,
     watch.app,
     upkeep.app,

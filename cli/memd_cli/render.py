@@ -126,7 +126,10 @@ def _recall(session: Session, data: Data) -> None:
 
 
 def _show(session: Session, data: Data) -> None:
+    from memd_cli.lifecycle import facts as alive
+
     shown = console()
+    lives = {life["id"]: life for life in data["lives"]}
     for number, memory in enumerate(data["memories"]):
         if session.options["text"]:
             shown.print(Text(visible(memory["text"])), soft_wrap=True)
@@ -138,6 +141,8 @@ def _show(session: Session, data: Data) -> None:
         grid.add_column(overflow="fold")
         for name, value in facts(memory):
             grid.add_row(name, _fact(name, value, memory))
+        for name, value in alive(lives[memory["id"]]):
+            grid.add_row(name, Text(value))
         shown.print(grid)
         shown.print()
         shown.print(Text(visible(memory["text"])), soft_wrap=True)

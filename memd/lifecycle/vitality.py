@@ -88,7 +88,7 @@ def vitality(id_: str, life: Life, events: Sequence[Event], now_ms: int, correct
     fall = None if life.due is None or life.pinned else tiers.next_fall(life.tier, life.stability)
     return Vitality(
         id=id_,
-        activation=round(now.activation, 4),
+        activation=round(now.activation, 4) + 0.0,  # no minus zero
         retention=round(now.retention, 6),
         stability_days=round(life.stability, 2),
         needed=round(now.needed, 4),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from memd_cli import doctor as examination
+from memd_cli import lifecycle as alive
 from memd_cli import upkeep
 from memd_cli.commands.options import Json, NoDaemon
 from memd_cli.help import examples
@@ -18,10 +19,21 @@ app = typer.Typer(rich_markup_mode="rich")
 settings = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
 
 
-@app.command(rich_help_panel=CARE, epilog=examples("memd stats", "memd stats --json | jq .data.by_kind"))
-def stats(json: Json = False, no_daemon: NoDaemon = False) -> int:
+@app.command(
+    rich_help_panel=CARE,
+    epilog=examples("memd stats", "memd stats --lifecycle", "memd stats --json | jq .data.by_kind"),
+)
+def stats(
+    lifecycle: Annotated[
+        bool, typer.Option("--lifecycle", help="How alive the memories are: tiers, bytes, curves of forgetting.")
+    ] = False,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
     """Say what the store holds and what is still to be done."""
-    return perform(Session("stats", locals()), upkeep.stats)
+    if lifecycle:
+        return perform(Session("stats", {"json": json, "no_daemon": no_daemon}), alive.status, alive.show_stats)
+    return perform(Session("stats", {"json": json, "no_daemon": no_daemon}), upkeep.stats)
 
 
 @app.command(
