@@ -14,8 +14,9 @@ ANSWER_TIMEOUT = 120.0  # seconds: an agent that waits longer has given up
 IDLE_DOORS = 4  # kept open between calls
 PAUSES = (0.2, 1.0)  # seconds before another try where no daemon could be reached
 
-# What may be asked again though it may have been carried out: it reads, or comes to the same.
-REPEATABLE = frozenset({"recall", "show", "list", "context", "history", "remember", "forget", "supersede", "task_list"})
+# What may be asked again though it may have been carried out: it reads, or comes to the same. A use counted twice does
+# less harm than one that is lost.
+REPEATABLE = frozenset({"recall", "show", "list", "context", "remember", "forget", "supersede", "use"})
 
 
 class Link:
