@@ -17,6 +17,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.model import Query
 from memd.quantize import signs
+from memd.quantize.preference import Copies, copies
 from memd.recall.codes import CodeCache
 from memd.store import changes, filters, scopes, vectors
 from memd.text.words import terms
@@ -28,7 +29,8 @@ _CHUNK = 4096  # rows read at a time
 _ROWS = """
 SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
     coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0),
-    p.start, p.stop, m.speaker, m.asks, m.superseded_at IS NULL
+    p.start, p.stop, m.speaker, m.asks, m.superseded_at IS NULL,
+    coalesce(p.encoder, -1) = 0
 FROM passage AS p JOIN memory AS m ON m.seq = p.memory
     LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
 """
@@ -48,6 +50,7 @@ _COLUMNS: tuple[tuple[str, type], ...] = (
     ("speaker", np.int32),
     ("asks", np.bool_),
     ("holds", np.bool_),
+    ("dormant", np.bool_),
 )
 
 _SCOPES_KEPT = 16  # sets of scopes whose view is kept until the store changes
@@ -59,7 +62,7 @@ class Visible(NamedTuple):
     Attributes:
         slots: bool [n].
         encoded: those of them that have a vector, int64, ascending; None where that is every slot.
-        waiting: how many of them have none yet.
+        waiting: how many of them have none yet. A dormant one waits for nothing.
         scopes: the rows of its scopes; None when it sees all there are.
         only_scopes: nothing but the scope narrows it, and that some memories no longer hold.
         superseded: how many passages its scopes have that no longer hold, and that it doesn't see.
@@ -195,8 +198,22 @@ class Resident:
         return np.where(self.passage[places] == wanted, places, _NONE)
 
     def pooled(self, db: sqlite3.Connection, slots: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The pooled vectors of encoded slots, [n, d]."""
-        return self._codes.pooled(db, self.passage[slots].tolist())
+        """The pooled vectors of encoded slots, [n, d]; for those kept in fewer bits, what estimates as they do."""
+        return self._codes.pooled(db, self.passage[slots].tolist(), lambda: self._packed(slots))
+
+    def copies(self, db: sqlite3.Connection, slots: NDArray[np.int64], vectors: NDArray[np.float32]) -> Copies | None:
+        """Which of encoded slots are the same content kept in different numbers of bits; None where all are float32.
+
+        Args:
+            vectors: float32 [n, d], what `pooled` gave.
+        """
+        if not self._codes.mixed:
+            return None
+        return copies(vectors, *self._codes.fidelity(db, self.passage[slots].tolist()))
+
+    def _packed(self, slots: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The signs of slots, [n, whole words of 8 bytes]."""
+        return np.ascontiguousarray(self._bits[:, slots].T).view(np.uint8)
 
     def token_codes(self, db: sqlite3.Connection, slots: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The signs of the tokens of encoded slots, [t, d/8], one passage's after the other's."""
@@ -255,7 +272,7 @@ class Resident:
         elif superseded := int(np.count_nonzero(slots & ~self.holds)):
             slots &= self.holds
         encoded = np.flatnonzero(slots & self.encoded)
-        waiting = int(np.count_nonzero(slots)) - len(encoded)
+        waiting = int(np.count_nonzero(slots & ~self._columns["dormant"][: self._n])) - len(encoded)
         return Visible(slots, None if len(encoded) == self._n else encoded, waiting, rows, memories is None, superseded)
 
     # --- catching up ---
