@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any
 
@@ -72,7 +71,8 @@ def test_any_member_can_go(data: st.DataObject, value: dict[str, Any]) -> None:
     name = data.draw(st.sampled_from(sorted(value)))
     left = removed(text, [name], JSONC)
     assert read(left) == {other: item for other, item in value.items() if other != name}
-    assert all(mark not in "+?" for mark, *_ in difflib.ndiff(list(text), list(left)))
+    rest = iter(text)
+    assert all(character in rest for character in left)  # nothing new, nothing moved
 
 
 @given(st.data(), objects.filter(bool), scalars | values)

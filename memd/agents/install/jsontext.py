@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 from memd.errors import MalformedFile
@@ -22,12 +24,20 @@ Key = str | int
 Path = Sequence[Key]
 
 DEPTH = 200  # nested deeper than this, no person wrote it
+_LOOKED_AT = 300  # elements by which a file's habits are told
 _BOM = "\ufeff"
 _BLANK = re.compile(r"[ \t\r\n]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[^\s,:\[\]{}\"/]+")
 _WORDS = {"true": True, "false": False, "null": None}
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} isn't JSON")
+
+
+_SCANNER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 @dataclass(frozen=True)
@@ -43,30 +53,26 @@ JSON_WITH_COMMENTS = Dialect(comments=True)
 JSONC = Dialect(comments=True, trailing_commas=True)
 
 
-@dataclass
 class Node:
-    """A value and where it stands: ``text[start:end]``.
+    """A value and where it stands: ``text[start:end]``. What is inside an object or array is read when it is asked for.
 
     Attributes:
         kind: ``object``, ``array`` or ``scalar``.
-        elements: of an object or array, in their order.
-        scalar: the value of a scalar.
+        value: as plain Python values.
+        elements: of an object or array, in their order; none of a scalar.
     """
 
-    kind: str
-    start: int
-    end: int = 0
-    elements: list[Element] = field(default_factory=list)
-    scalar: Any = None
+    def __init__(self, kind: str, start: int, end: int, value: Any, inside: Callable[[], list[Element]]) -> None:
+        self.kind, self.start, self.end, self.value = kind, start, end, value
+        self._inside = inside
+        self._elements: list[Element] | None = None
 
     @property
-    def value(self) -> Any:
-        """As plain Python values."""
-        if self.kind == "object":
-            return {element.name: element.node.value for element in self.elements}
-        if self.kind == "array":
-            return [element.node.value for element in self.elements]
-        return self.scalar
+    def elements(self) -> list[Element]:
+        """Read once."""
+        if self._elements is None:
+            self._elements = self._inside()
+        return self._elements
 
 
 @dataclass
@@ -87,6 +93,7 @@ def where(text: str, offset: int) -> tuple[int, int]:
     return line, column - (1 if line == 1 and text.startswith(_BOM) else 0)
 
 
+@lru_cache(maxsize=4)  # an edit looks at the same text a few times
 def parse(text: str, dialect: Dialect = JSON) -> Node | None:
     """The root value, or None where the text holds none (blanks and comments only).
 
@@ -158,32 +165,52 @@ class _Parser:
         if depth > DEPTH:
             self.fail(f"nested more than {DEPTH} deep")
         character = self.text[self.at : self.at + 1]
-        if character == "{":
-            return self.container("object", "}", depth)
-        if character == "[":
-            return self.container("array", "]", depth)
-        node = Node("scalar", self.at)
-        node.scalar = self.string() if character == '"' else self.plain()
-        node.end = self.at
-        return node
+        if character in ("{", "["):
+            return self.container(character, depth)
+        start = self.at
+        scalar = self.string() if character == '"' else self.plain()
+        return Node("scalar", start, self.at, scalar, list)
 
-    def container(self, kind: str, close: str, depth: int) -> Node:
-        node = Node(kind, self.at)
+    def container(self, opening: str, depth: int) -> Node:
+        """An object or array; plain JSON is passed over at the speed of the standard library's scanner."""
+        kind, start = ("object" if opening == "{" else "array"), self.at
+        if self.dialect == JSON and depth:
+            try:
+                value, self.at = _SCANNER.raw_decode(self.text, start)
+                return Node(kind, start, self.at, value, partial(self.again, kind, start, depth))
+            except (ValueError, RecursionError):
+                self.at = start  # what is wrong, and where, is found below
+        found = self.elements(kind, depth)
+        value = (
+            {element.name: element.node.value for element in found}
+            if kind == "object"
+            else [element.node.value for element in found]
+        )
+        return Node(kind, start, self.at, value, lambda: found)
+
+    def again(self, kind: str, start: int, depth: int) -> list[Element]:
+        """What is inside a container that was passed over."""
+        self.at = start
+        return self.elements(kind, depth)
+
+    def elements(self, kind: str, depth: int) -> list[Element]:
+        """From the opening bracket to after the closing one."""
+        close = "}" if kind == "object" else "]"
+        found: list[Element] = []
         self.at += 1
         while True:
             self.skip()
             if self.text[self.at : self.at + 1] == close:
-                if node.elements and node.elements[-1].comma is not None and not self.dialect.trailing_commas:
-                    self.fail("a comma after the last element", node.elements[-1].comma)
+                if found and (comma := found[-1].comma) is not None and not self.dialect.trailing_commas:
+                    self.fail("a comma after the last element", comma)
                 self.at += 1
-                node.end = self.at
-                return node
-            if node.elements and node.elements[-1].comma is None:
+                return found
+            if found and found[-1].comma is None:
                 self.fail(f"a comma or {close} is missing")
-            node.elements.append(self.element(kind, depth))
+            found.append(self.element(kind, depth))
             self.skip()
             if self.text[self.at : self.at + 1] == ",":
-                node.elements[-1].comma = self.at
+                found[-1].comma = self.at
                 self.at += 1
 
     def element(self, kind: str, depth: int) -> Element:
@@ -239,7 +266,7 @@ class Style:
         crlf, lf = text.find("\r\n"), text.find("\n")
         end = "\r\n" if crlf >= 0 and crlf == lf - 1 else "\n"
         indent, colon, comma = "  ", ": ", ", "
-        for parent, element in _elements(root):
+        for parent, element in islice(_elements(root), _LOOKED_AT):
             lead = _lead(text, element.start)
             outer = _lead_of_line(text, parent.start)
             if lead is not None and lead.startswith(outer) and len(lead) > len(outer):
@@ -381,19 +408,16 @@ def removed(text: str, path: Path, dialect: Dialect = JSON) -> str:
         raise KeyError(tuple(path))
     index = next(number for number, other in enumerate(container.elements) if other is element)
     told = _splice(text, _without(text, container, index))
-    del container.elements[index]
-    if _reads_as(told, root.value, dialect):
-        return told
-    container.elements.insert(index, element)
-    return _splice(text, _without_alone(container, index))
+    return told if _lost_one(told, path[:-1], container, dialect) else _splice(text, _without_alone(container, index))
 
 
-def _reads_as(text: str, value: Any, dialect: Dialect) -> bool:
+def _lost_one(text: str, path: Path, before: Node, dialect: Dialect) -> bool:
+    """Whether the text can be read and the container has just one element less."""
     try:
-        root = parse(text, dialect)
+        after = find(parse(text, dialect), path)
     except MalformedFile:
         return False
-    return root is not None and root.value == value
+    return after is not None and len(after.elements) == len(before.elements) - 1
 
 
 def _without(text: str, container: Node, index: int) -> list[tuple[int, int, str]]:
