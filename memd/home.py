@@ -15,6 +15,8 @@ RENDEZVOUS = "daemon.pid"  # written once it answers: process id, socket path, v
 LOG = "daemon.log"
 ENCODERS = "encoders"  # a folder for each encoder that was added
 CHOICE = "encoder"  # the name of the one in use; without it, the built-in one
+HOOK_SPOOL = "hooks"  # a folder of what hooks left that found no daemon
+HOOK_LOG = "hooks.log"  # a line for each hook that could not do its work
 
 
 def data_home(environ: "Mapping[str, str] | None" = None) -> str:

@@ -17,7 +17,20 @@ from typer.main import get_command
 
 from memd import __version__
 from memd.errors import BadInput
-from memd_cli.commands import bench, daemon, feed, install, lifecycle, memories, models, tasks, truth, upkeep, watch
+from memd_cli.commands import (
+    bench,
+    daemon,
+    feed,
+    hook,
+    install,
+    lifecycle,
+    memories,
+    models,
+    tasks,
+    truth,
+    upkeep,
+    watch,
+)
 from memd_cli.help import examples, tidy
 from memd_cli.session import Session, fail, write
 
@@ -65,6 +78,7 @@ for _part in (
     daemon.app,
     bench.app,
     install.app,
+    hook.app,
     tasks.app,
 ):
     app.add_typer(_part)

@@ -20,6 +20,11 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     _open_standard_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["hook"]:
+            from memd_cli.hook import run
+
+            if (done := run(words[1:])) is not None:
+                return done
         code = _run(words)
         sys.stdout.flush()
     except KeyboardInterrupt:

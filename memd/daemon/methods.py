@@ -12,9 +12,10 @@ import msgspec
 
 from memd import __version__
 from memd.agents import context
+from memd.agents.hooks import SessionReader
 from memd.api import Memory
+from memd.daemon import hooking, watching
 from memd.daemon import protocol as p
-from memd.daemon import watching
 from memd.daemon.footprint import peak_resident_bytes, resident_bytes, trim
 from memd.errors import MemdError
 from memd.ingest.watcher import Watcher
@@ -61,10 +62,17 @@ class Methods:
         traffic: the server's counts, for `status`.
         stop: set by `shutdown`, and by the process when it ends; waiting requests return early.
         watcher: keeps up with notes; None in a process that doesn't.
+        reader: answers agents' hooks, and reads their transcripts; None in a process that doesn't.
     """
 
     def __init__(
-        self, memory: Memory, home: str, traffic: Traffic, stop: threading.Event, watcher: Watcher | None = None
+        self,
+        memory: Memory,
+        home: str,
+        traffic: Traffic,
+        stop: threading.Event,
+        watcher: Watcher | None = None,
+        reader: SessionReader | None = None,
     ) -> None:
         self._memory = memory
         self._home = home
@@ -101,6 +109,7 @@ class Methods:
             "use_encoder": (p.UseParams, self._use_encoder),
             "reindex": (p.ReindexParams, self._reindex),
             **watching.table(memory, watcher),
+            **hooking.table(memory, reader),
         }
 
     def greeting(self) -> p.Greeting:

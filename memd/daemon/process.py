@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from memd import __version__
+from memd.agents.hooks import SessionReader
 from memd.api import Memory
 from memd.config import Config, is_private
 from memd.daemon import footprint, logs
@@ -127,7 +128,8 @@ def _answer_until_stopped(
         watcher = Watcher(
             memory.store, memory.notes, lambda commits: memory.remember_many(commits, restate=False), memory.clock
         )
-        server = Server(listener, Methods(memory, str(config.home), traffic, stop, watcher), traffic, stop)
+        reader = SessionReader(memory, config.home)
+        server = Server(listener, Methods(memory, str(config.home), traffic, stop, watcher, reader), traffic, stop)
         server.start()
         _write_rendezvous(config)
         announce()
@@ -137,6 +139,7 @@ def _answer_until_stopped(
         try:
             _warm_up(memory)
             watcher.start()
+            reader.start()
             while not stop.wait(_TICK):
                 if _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
@@ -146,6 +149,7 @@ def _answer_until_stopped(
             if not server.close(DRAIN_TIMEOUT):
                 log.warning("some requests did not finish in %g s", DRAIN_TIMEOUT)
             watcher.stop()
+            reader.stop()
     log.info("stopped after %d requests", traffic.requests)
 
 

@@ -1,0 +1,321 @@
+"""A session's transcript as memories: its turns in order as an episode, what it taught, and what it made use of.
+
+Reading goes on where it stopped. The last exchange (a user's prompt and all that follows) is only settled when the
+next begins or the session ends, because the next prompt may take back what was said; until then it is read again.
+Everything here can be done twice: turns are known by their text, lessons by their source, and a kill in the middle
+costs nothing but the repetition.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memd.agents import fixes, injected, lessons, together, tools
+from memd.agents.lessons import Lesson
+from memd.agents.transcripts import ASSISTANT, USER, Called, Item, Place, Returned, Said, agent_of, read
+from memd.api import Memory
+from memd.clock import from_ms, to_ms
+from memd.model import NewMemory, Source
+from memd.store import sessions
+from memd.store.drafts import source_json
+from memd.store.sessions import Session
+from memd.text.entities import extract
+
+VIA = "hook"  # the door of all that sessions teach, however their transcripts came in: known again by its source
+BATCH = 200  # turns a transaction
+SKEW_MS = 2_000  # between the daemon's clock and the transcript's stamps
+TURN = 200_000  # characters of a turn that are kept
+
+_one_at_a_time = threading.Lock()  # two that digest one session could both find a lesson untold
+
+
+@dataclass
+class Exchange:
+    """A user's prompt and all that follows until the next."""
+
+    said: list[Said] = field(default_factory=list)
+    calls: list[Called] = field(default_factory=list)
+    returns: list[Returned] = field(default_factory=list)
+    begin: int = 0  # byte
+    before: int = 0  # lines before it
+    end: Place | None = None
+
+
+def digest(memory: Memory, session: Session, *, settle: bool) -> int:
+    """Take in what a session's transcript has beyond what was taken; how many memories are new.
+
+    Args:
+        memory: the open store.
+        session: which one, as it stands in the store.
+        settle: whether the last exchange counts as finished.
+    """
+    with _one_at_a_time:
+        return _digest(memory, session, settle)
+
+
+def _digest(memory: Memory, session: Session, settle: bool) -> int:
+    work = _Digest(memory, session)
+    try:
+        readable = bool(session.transcript) and bool(agent_of(Path(session.transcript)))
+    except OSError:
+        readable = False
+    taken, line = work.transcript(settle) if readable else (session.taken, session.line)
+    work.hearsay(keep=not readable, settle=settle)
+    work.happenings(settle)
+    work.uses()
+    with memory.store.writing() as db:
+        sessions.took(db, session, taken, line)
+    return work.added
+
+
+class _Digest:
+    """One pass over one session."""
+
+    def __init__(self, memory: Memory, session: Session) -> None:
+        self._memory = memory
+        self._session = session
+        self._asked: list[str] = []
+        self._done: list[tuple[int | None, str]] = []  # what the assistant said and gave to tools, with its time
+        self.added = 0
+        with memory.store.reading() as db:
+            shown = sessions.shown(db, session.id)
+            texts = [row[0] for seq in shown for row in db.execute("SELECT text FROM memory WHERE seq = ?", (seq,))]
+        self._injected = [injected.flat(text) for text in texts]
+
+    # --- the transcript -----------------------------------------------------------------------------
+
+    def transcript(self, settle: bool) -> tuple[int, int]:
+        """Read on; the byte and line from which to read next time."""
+        session = self._session
+        path = Path(session.transcript)
+        start, line = (session.taken, session.line) if session.taken <= path.stat().st_size else (0, 0)
+        exchange = Exchange(begin=start, before=line)
+        turns: list[NewMemory] = []
+        for item in read(path, start, line):
+            if isinstance(item, Said) and item.who == USER and any(said.who == ASSISTANT for said in exchange.said):
+                turns += self._settled(exchange, item.text)
+                exchange = Exchange(begin=item.place.begin, before=item.place.line - 1)
+            self._take(exchange, item)
+            if len(turns) >= BATCH:
+                self._store(turns)
+                turns = []
+        if settle:
+            turns += self._settled(exchange, None)
+        else:
+            turns += self._turns(exchange)
+            self._note(exchange)
+        self._store(turns)
+        if settle and exchange.end:
+            return exchange.end.end, exchange.end.line
+        return exchange.begin, exchange.before
+
+    def _take(self, exchange: Exchange, item: Item) -> None:
+        exchange.end = item.place
+        if isinstance(item, Said):
+            exchange.said.append(item)
+            if item.who == USER:
+                self._asked.append(item.text)
+            else:
+                self._done.append((item.place.at, item.text))
+        elif isinstance(item, Called):
+            exchange.calls.append(item)
+            if not _is_ours(item):
+                self._done.append((item.place.at, item.given))
+        elif isinstance(item, Returned):
+            exchange.returns.append(item)
+
+    def _settled(self, exchange: Exchange, reply: str | None) -> list[NewMemory]:
+        """An exchange that is over: its turns; its lessons are stored here and now."""
+        turns = self._turns(exchange)
+        self._note(exchange)
+        spoken = [said for said in exchange.said if not self._repeats(said.text)]
+        self._store(turns)  # before what is drawn from them, so that a lesson's neighbours are there
+        self._tell(lessons.statements([lessons.Turn(s.who, s.text, s.place.line, s.place.at) for s in spoken], reply))
+        return []
+
+    def _turns(self, exchange: Exchange) -> list[NewMemory]:
+        return [
+            self._memory_of("turn", said.text[:TURN], (said.place.line, said.place.line), said.who, said.place.at, True)
+            for said in exchange.said
+            if not self._repeats(said.text)
+        ]
+
+    def _note(self, exchange: Exchange) -> None:
+        """Keep what tools did, beside what hooks told of it."""
+        results = {result.call: result for result in exchange.returns}
+        now = to_ms(self._memory.clock())
+        with self._memory.store.writing() as db:
+            for call in exchange.calls:
+                result = results.get(call.call)
+                failed = result.failed if result else None
+                outcome = None if result is None or (failed is None and call.command) else int(not failed)
+                last = result.place.line if result else None
+                at = call.place.at or now
+                for edit in call.edits:
+                    path = self._absolute(edit.path)
+                    sessions.note(
+                        db, self._session.id, call.call, "edit", path,
+                        at=at, detail=edit.change, outcome=outcome, first_line=call.place.line, last_line=last,
+                    )  # fmt: skip
+                if call.command:
+                    errors = tools.error_lines(result.output) if result and outcome == 0 else ""
+                    sessions.note(
+                        db, self._session.id, call.call, "command", call.command,
+                        at=at, detail=errors, outcome=outcome, first_line=call.place.line, last_line=last,
+                    )  # fmt: skip
+                elif result and _is_ours(call):
+                    ids = sorted(set(_ID.findall(result.output)))
+                    sessions.show(db, self._session.id, sessions.seqs(db, ids), at)
+            sessions.trim(db)
+
+    def _absolute(self, path: str) -> str:
+        base = "" if self._session.scope == "global" else self._session.scope
+        return os.path.normpath(os.path.join(base, path))
+
+    # --- agents without a transcript that can be read -------------------------------------------------
+
+    def hearsay(self, *, keep: bool, settle: bool) -> None:
+        """Turns that hooks told of: stored where the transcript doesn't have them, and let go in both cases."""
+        with self._memory.store.reading() as db:
+            told = sessions.events(db, self._session.id, ("said",))
+        if not told:
+            return
+        if not settle and keep and all(event.what == USER for event in told):
+            return
+        if keep:
+            spoken = [lessons.Turn(event.what, injected.without_injected(event.detail).strip(), 0, event.at)
+                      for event in told]  # fmt: skip
+            spoken = [turn for turn in spoken if turn.text and not self._repeats(turn.text)]
+            self._asked += [turn.text for turn in spoken if turn.who == USER]
+            self._done += [(turn.at, turn.text) for turn in spoken if turn.who == ASSISTANT]
+            self._store([self._memory_of("turn", t.text[:TURN], None, t.who, t.at, True) for t in spoken])
+            self._tell(lessons.statements(spoken, None))
+        with self._memory.store.writing() as db:
+            for event in told:
+                sessions.drop_event(db, event.seq)
+
+    # --- what it taught -------------------------------------------------------------------------------
+
+    def happenings(self, settle: bool) -> None:
+        """Commands that failed and then passed; at the end also files that go together."""
+        with self._memory.store.reading() as db:
+            events = sessions.events(db, self._session.id)
+        self._tell(fixes.found(events, self._session.scope))
+        if settle:
+            with self._memory.store.reading() as db:
+                pairs = together.found(db, self._session)
+            self._tell(pairs)
+
+    def _tell(self, found: Sequence[Lesson]) -> None:
+        """Store lessons, each once from one place; the same from another place counts as said again."""
+        for lesson in found:
+            if self._repeats(lesson.text):
+                continue
+            item = self._memory_of(lesson.kind, lesson.text, lesson.span, lesson.who, lesson.at, False, lesson.tags)
+            digest = hashlib.blake2b(item.text.encode(), digest_size=16).digest()
+            with self._memory.store.reading() as db:
+                told = sessions.is_told(db, digest, self._session.scope, source_json(item.source))
+            if not told:
+                self.added += sum(not r.again for r in self._memory.remember_many([item]))
+
+    # --- what it made use of --------------------------------------------------------------------------
+
+    def uses(self) -> None:
+        """Credit memories that were shown and then cited, whose files were edited, or whose values appear."""
+        with self._memory.store.reading() as db:
+            waiting = sessions.unused(db, self._session.id)
+            edits = [event for event in sessions.events(db, self._session.id, ("edit",)) if event.outcome != 0]
+        asked = "\n".join(self._asked).casefold()
+        used: dict[str, list[tuple[int, str]]] = {"cited": [], "useful": []}
+        for seq, id_, text, at in waiting:
+            done = "\n".join(words for when, words in self._done if when is None or when >= at - SKEW_MS)
+            edited = [event.what for event in edits if event.at >= at - SKEW_MS]
+            if id_ in done:
+                used["cited"].append((seq, id_))
+            elif _names_a_file(text, edited) or _values(text) & _tokens(done, asked):
+                used["useful"].append((seq, id_))
+        for verdict, ones in used.items():
+            if not ones:
+                continue
+            self._memory.use(
+                [id_ for _, id_ in ones],
+                verdict=verdict,  # type: ignore[arg-type]  # both are verdicts
+                who=self._session.agent,
+                via=VIA,
+                session=self._session.key,
+            )
+            with self._memory.store.writing() as db:
+                sessions.use(db, self._session.id, [seq for seq, _ in ones], to_ms(self._memory.clock()))
+
+    # --- making memories ------------------------------------------------------------------------------
+
+    def _repeats(self, text: str) -> bool:
+        return injected.repeats(text, self._injected)
+
+    def _memory_of(
+        self,
+        kind: str,
+        text: str,
+        span: tuple[int, int] | None,
+        who: str,
+        at: int | None,
+        in_episode: bool,
+        tags: tuple[str, ...] = (),
+    ) -> NewMemory:
+        session = self._session
+        return NewMemory(
+            text=text,
+            kind=kind,
+            scope=session.scope,
+            tags=tags,
+            source=Source(
+                who=session.agent if who == ASSISTANT else who,
+                via=VIA,
+                path=session.transcript if span else "",
+                span=span,
+                session=session.key,
+            ),
+            event_at=None if at is None else from_ms(at),
+            episode=f"{session.agent}:{session.key}" if in_episode else None,
+            position=span[0] if in_episode and span else None,
+        )
+
+    def _store(self, turns: list[NewMemory]) -> None:
+        for begin in range(0, len(turns), BATCH):
+            stored = self._memory.remember_many(turns[begin : begin + BATCH], restate=False)
+            self.added += sum(not one.again for one in stored)
+        turns.clear()
+
+
+_ID = re.compile(r"\b[0-9abcdefghjkmnpqrstvwxyz]{13}\b")
+_VALUE = re.compile(r"\d")
+
+
+def _is_ours(call: Called) -> bool:
+    """Whether a tool of memd was called: what it returns was in the store already."""
+    return call.tool.startswith("mcp__memd") or call.tool.startswith("memd")
+
+
+def _names_a_file(text: str, edited: Sequence[str]) -> bool:
+    """Whether the text names, with its folder, a file that was edited."""
+    paths = [entity.name for entity in extract(text) if entity.kind == "path" and "/" in entity.name]
+    return any(
+        ("/" + what.casefold()).endswith("/" + path.casefold().lstrip("./")) for path in paths for what in edited
+    )
+
+
+def _values(text: str) -> set[str]:
+    """Values that tell one memory from others: names and numbers with a digit in them, of three characters or more."""
+    words = (word.strip(".,:;()[]{}\"'`*?!").casefold() for word in text.split())
+    return {word for word in words if len(word) >= 3 and _VALUE.search(word)}
+
+
+def _tokens(done: str, asked: str) -> set[str]:
+    """Values in what was done that the user hadn't given."""
+    return {value for value in _values(done.replace('"', " ").replace("\\n", " ")) if value not in asked}
