@@ -3,6 +3,7 @@
 | setting | variable | meaning |
 | --- | --- | --- |
 | ``daemon.idle_exit`` | MEMD_DAEMON_IDLE_EXIT | seconds without a request after which the daemon ends; 0 means never |
+| ``lifecycle.idle`` | MEMD_LIFECYCLE_IDLE | seconds without a request after which it looks after the store |
 
 MEMD_HOME names the data folder; ``config.toml`` then lies in it, else in the user's configuration folder.
 """
@@ -32,10 +33,17 @@ class DaemonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_exit: float = 0.0
 
 
+class LifecycleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``[lifecycle]`` table. `idle` in seconds."""
+
+    idle: float = 30.0
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of ``config.toml``."""
 
     daemon: DaemonSettings = DaemonSettings()
+    lifecycle: LifecycleSettings = LifecycleSettings()
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -125,4 +133,6 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         raise BadInput(f"bad configuration: {error}", f"see {file} and the MEMD_* variables") from None
     if not 0 <= settings.daemon.idle_exit < float("inf"):
         raise BadInput("bad configuration: daemon.idle_exit is a number of seconds, 0 or more", f"see {file}")
+    if not 0 < settings.lifecycle.idle < float("inf"):
+        raise BadInput("bad configuration: lifecycle.idle is a number of seconds above 0", f"see {file}")
     return settings

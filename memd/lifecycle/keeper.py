@@ -119,8 +119,9 @@ class Keeper:
     def waits(self) -> bool:
         """Whether a pass would have something to do. O(1) but for what waits to be encoded."""
         now = to_ms(self._clock())
+        year_ago = now - maintenance.KEPT_DAYS * vitality.DAY_MS
         with self._store.reading() as db:
-            return bool(uses.due(db, now, 1)) or uses.any_before(db, now - maintenance.KEPT_DAYS * vitality.DAY_MS)
+            return bool(uses.due(db, now, 1)) or uses.any_before(db, year_ago) or maintenance.has_room(db)
 
     def _ms(self, now: datetime | None) -> int:
         check_time(now, "now")

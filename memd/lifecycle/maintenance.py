@@ -56,7 +56,7 @@ class Pass:
     def run(self) -> Maintenance:
         """Do all that is due, and return what that was; it is kept as the store's last pass if it was anything."""
         began = time.perf_counter()
-        steps = (self._settle, self._tidy, self._foretell, self._fold, self._vacuum)
+        steps = (self._settle, self._foretell, self._fold, self._vacuum)
         finished = all(self._through(step) for step in steps)
         report = self._report(began, finished=finished)
         if report.looked or report.folded or report.freed:
@@ -98,17 +98,6 @@ class Pass:
             self._count(old, new)
         return len(before) == BATCH
 
-    def _tidy(self) -> bool:
-        """Bring vectors that were made anew of faded memories to their tier."""
-        with self._store.reading() as db:
-            if not uses.strays(db, 1):
-                return False
-        with self._store.writing() as db:
-            found = uses.strays(db, BATCH)
-            for bits in {tier for _, tier in found}:
-                vectors.requantize(db, [memory for memory, tier in found if tier == bits], bits)
-        return len(found) == BATCH
-
     def _foretell(self) -> bool:
         """Every 30 days, once uses are told to this store: see what came of the last forecast, make the next."""
         with self._store.reading() as db:
@@ -149,13 +138,13 @@ class Pass:
     def _vacuum(self) -> bool:
         """Give free pages back."""
         with self._store.reading() as db:
-            free = space.free_pages(db)
-        if free <= SPARE_PAGES:
-            return False
+            if not has_room(db):
+                return False
         with self._store.writing() as db:
-            freed = space.give_back(db, min(VACUUM_BATCH, free - SPARE_PAGES))
-        self._freed += freed
-        return freed > 0
+            free = space.free_pages(db)
+            left = vectors.give_back(db, max(1, min(VACUUM_BATCH, free - SPARE_PAGES)))
+            self._freed += (free - left) * space.page_size(db)
+        return left < free
 
     def _count(self, old: Life, new: Life) -> None:
         self._looked += 1
@@ -176,6 +165,11 @@ class Pass:
             finished=finished,
             took_ms=round(1000 * (time.perf_counter() - began), 3),
         )
+
+
+def has_room(db: sqlite3.Connection) -> bool:
+    """Whether the file has free pages to give back."""
+    return space.free_pages(db) > SPARE_PAGES
 
 
 def last(db: sqlite3.Connection) -> Maintenance | None:

@@ -198,9 +198,6 @@ CREATE INDEX life_due ON life (due);
 INSERT INTO life (memory, used_at)
     SELECT seq, (SELECT max(said_at) FROM saying WHERE memory = seq) FROM memory ORDER BY seq;
 
--- Vectors at full precision, to find those that a new encoder, or `reindex`, made of what has faded.
-CREATE INDEX vector_full ON vector (passage) WHERE bits = 32;
-
 -- What the lifecycle forecast, every 30 days, and what came of it: how many of the memories were needed within the
 -- next 30 days (NULL until those are over). By this a store's own forecast is corrected.
 CREATE TABLE forecast (

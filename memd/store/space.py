@@ -1,4 +1,4 @@
-"""The file's free pages, given back to the file system a few at a time."""
+"""The file's pages: how many are free, and how large one is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ def free_pages(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA freelist_count").fetchone()[0])
 
 
-def give_back(db: sqlite3.Connection, pages: int) -> int:
-    """Cut at most so many free pages off the file, in the open transaction; return how many bytes that were.
-
-    The file gets smaller at the write-ahead log's next checkpoint.
-    """
-    before = free_pages(db)
-    db.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
-    return (before - free_pages(db)) * int(db.execute("PRAGMA page_size").fetchone()[0])
+def page_size(db: sqlite3.Connection) -> int:
+    """Bytes a page."""
+    return int(db.execute("PRAGMA page_size").fetchone()[0])

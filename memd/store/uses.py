@@ -198,20 +198,6 @@ def fold(db: sqlite3.Connection, before_ms: int, limit: int) -> int:
     return len(rows)
 
 
-def strays(db: sqlite3.Connection, limit: int) -> list[tuple[int, int]]:
-    """Memories, with their tier, that have faded and yet have a vector at full precision; at most `limit`.
-
-    O(vectors at full precision).
-    """
-    rows = db.execute(
-        "SELECT DISTINCT l.memory, l.tier FROM vector AS v JOIN passage AS p ON p.id = v.passage"
-        " JOIN life AS l ON l.memory = p.memory JOIN memory AS m ON m.seq = l.memory"
-        " WHERE v.bits = 32 AND l.tier < 32 AND p.encoder IS NOT NULL AND m.forgotten_at IS NULL LIMIT ?",
-        (limit,),
-    )
-    return [(int(memory), int(tier)) for memory, tier in rows]
-
-
 def pack(events: Iterable[Event]) -> bytes:
     """Times and verdicts as bytes: the milliseconds since the event before, and the verdict's code, each one varint."""
     packed = bytearray()
