@@ -42,7 +42,7 @@ def _keep_output() -> None:
     sys.stdout.flush()
     wire = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    sys.stdout = Wire(wire)  # type: ignore[assignment]
+    sys.stdout = Wire(wire)
 
 
 def _working_folder() -> str:

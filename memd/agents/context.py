@@ -248,7 +248,7 @@ def _tasks(tree: TaskTree) -> list[Line]:
 
 
 def _task(task: Task) -> str:
-    told = [task.state] if task.state != "open" else []
+    told: list[str] = [task.state] if task.state != "open" else []
     if task.current:
         told.append("being worked on")
     if task.waits_for:

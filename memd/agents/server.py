@@ -109,7 +109,7 @@ class Server:
                 ),
             ],
             ctx: Context,
-            roots: roots,  # type: ignore[valid-type]
+            roots: roots,
             kind: Annotated[
                 Kind,
                 Field(
@@ -151,7 +151,7 @@ class Server:
                 str, Field(description="A question, words, an identifier, a path, or an error line as it was printed.")
             ],
             ctx: Context,
-            roots: roots,  # type: ignore[valid-type]
+            roots: roots,
             limit: Annotated[int, Field(ge=1, le=50, description="At most so many memories.")] = 8,
             kinds: Annotated[list[Kind], Field(description="Only these kinds.")] = [],  # noqa: B006
             tags: Annotated[list[str], Field(description="Only with all of these tags.")] = [],  # noqa: B006
@@ -202,7 +202,7 @@ class Server:
 
         async def context(
             ctx: Context,
-            roots: roots,  # type: ignore[valid-type]
+            roots: roots,
             budget: Annotated[int, Field(ge=50, le=20_000, description="Tokens that it may have.")] = 1200,
             scope: ScopeOption = None,
         ) -> Annotated[CallToolResult, results.ContextQuote]:
