@@ -23,6 +23,7 @@ CROWD_LONGEST_S = 3.0
 class _Change(NamedTuple):
     first: float
     due: float
+    moved_to: str | None = None
 
 
 class Settling:
@@ -39,18 +40,21 @@ class Settling:
         """Those that wait."""
         return list(self._changes)
 
-    def note(self, path: str, now: float, *, closed: bool) -> None:
-        """A path changed; `closed` says that its writer is done with it."""
+    def note(self, path: str, now: float, *, closed: bool, moved_to: str | None = None) -> None:
+        """A path changed; `closed` says that its writer is done with it.
+
+        What was moved waits for the place that it was moved to, so that both are looked at together.
+        """
         first = self._changes[path].first if path in self._changes else now
         due = min(now + (CLOSED_S if closed else OPEN_S), first + LONGEST_S)
-        self._changes[path] = _Change(first, due)
+        self._changes[path] = _Change(first, due, moved_to)
         self._last = now
 
     def due(self, now: float) -> list[str]:
         """The paths that may be read, taken out of those that wait."""
         if not self._changes or now < self._crowd_until():
             return []
-        paths = [path for path, change in self._changes.items() if change.due <= now]
+        paths = [path for path in self._changes if self._due(path) <= now]
         for path in paths:
             del self._changes[path]
         return paths
@@ -59,8 +63,13 @@ class Settling:
         """Seconds until some path may be read; None when none waits."""
         if not self._changes:
             return None
-        soonest = min(change.due for change in self._changes.values())
+        soonest = min(map(self._due, self._changes))
         return max(0.0, soonest - now, self._crowd_until() - now)
+
+    def _due(self, path: str) -> float:
+        change = self._changes[path]
+        other = self._changes.get(change.moved_to) if change.moved_to else None
+        return max(change.due, other.due) if other else change.due
 
     def _crowd_until(self) -> float:
         if len(self._changes) < CROWD:

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -301,7 +301,7 @@ class Watcher:
         if not post.territory.concerns(path, folder):
             return
         with self._state:
-            self._settling.note(path, time.monotonic(), closed=closed)
+            self._settling.note(path, time.monotonic(), closed=closed, moved_to=moved_to)
             if moved_to is not None and not folder:
                 self._moved[path] = moved_to
             self._state.notify_all()
@@ -371,10 +371,14 @@ class Watcher:
             if self._stopping:
                 return
             chunk = changed[start : start + CHUNK]
-            self._take_chunk(post, [note for path in chunk if (note := self._read(post, path, lost))])
+            notes = [note for path in chunk if (note := self._read(post, path, lost))]
+            if start + CHUNK < len(changed):
+                self._take_chunk(post, notes)
+            else:  # with the last ones, so that what was renamed is never there twice
+                self._take_chunk(post, notes, lost, _chains(moved))
             post.done = start + len(chunk)
-        if lost:
-            self._keeper.take([], post.watch.scope, gone=list(dict.fromkeys(lost)), moved=_chains(moved))
+        if not changed and lost:
+            self._take_chunk(post, [], lost, _chains(moved))
         if changed or lost:
             post.seen_at = self._clock()
 
@@ -392,15 +396,19 @@ class Watcher:
                 lost.append(str(path))
             return None
 
-    def _take_chunk(self, post: _Post, notes: list[ReadNote]) -> None:
+    def _take_chunk(
+        self, post: _Post, notes: list[ReadNote], gone: Sequence[str] = (), moved: Mapping[str, str] | None = None
+    ) -> None:
         try:
-            self._keeper.take(notes, post.watch.scope)
+            self._keeper.take(notes, post.watch.scope, gone=list(dict.fromkeys(gone)), moved=moved)
         except BadInput as error:
             if len(notes) == 1:
                 post.skipped[notes[0].path] = error.message
+                self._take_chunk(post, [], gone, moved)
                 return
             for note in notes:
                 self._take_chunk(post, [note])
+            self._take_chunk(post, [], gone, moved)
 
     def _look_again(self, posts: Iterable[_Post]) -> None:
         for post in posts:

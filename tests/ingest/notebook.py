@@ -51,13 +51,14 @@ def told(memory: Memory, scope: str) -> list[tuple[Any, ...]]:
 
 def words(memory: Memory, scope: str) -> dict[str, set[str]]:
     """For each word, the texts that have it, and the texts whose neighbours have it, by the word index."""
-    living = "JOIN passage AS p ON p.id = f.rowid JOIN memory AS m ON m.seq = p.memory JOIN scope AS s ON s.id = m.scope"
+    living = "JOIN passage AS p ON p.id = f.rowid JOIN memory AS m ON m.seq = p.memory"
     found: dict[str, set[str]] = {}
     with memory.store.reading() as db:
         for word in WORDS:
             for column in ("text", "context"):
                 rows = db.execute(
-                    f"SELECT m.text FROM passage_fts AS f {living} WHERE passage_fts MATCH ? AND s.path = ?"
+                    f"SELECT m.text FROM passage_fts AS f {living} JOIN scope AS s ON s.id = m.scope"
+                    " WHERE passage_fts MATCH ? AND s.path = ?"
                     " AND m.superseded_at IS NULL",
                     (f"{column}: {word}", scope),
                 )
@@ -85,6 +86,9 @@ def document(sections: list[tuple[str, list[str]]], suffix: str) -> str:
             lines += {".org": [f"* {title}"], ".rst": [title, "=" * len(title)]}.get(suffix, [f"# {title}"])
         lines += ["", " ".join(body), ""]
     return "\n".join(lines)
+
+
+SPOILT = (b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf# Setup\r\n\r\nanvil")
 
 
 class Notebook(RuleBasedStateMachine):
@@ -159,7 +163,10 @@ class Notebook(RuleBasedStateMachine):
         if folders := self.folders():
             shutil.rmtree(folders[which % len(folders)])
 
-    @rule(which=st.integers(0, 99), content=st.sampled_from((b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf# Setup\r\n\r\nanvil")))
+    @rule(
+        which=st.integers(0, 99),
+        content=st.sampled_from((b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf# Setup\r\n\r\nanvil")),
+    )
     def spoil(self, which: int, content: bytes) -> None:
         if files := self.files():
             files[which % len(files)].write_bytes(content)
