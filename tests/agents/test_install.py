@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memd.agents import payloads
 from memd.agents.install import joining
-from memd.agents.install.agent import EVENTS, SCOPES, Place
+from memd.agents.install.agent import SCOPES, Place
 from memd.agents.install.jsontext import JSON, JSON_WITH_COMMENTS, JSONC, Dialect, parse
 from memd.agents.install.ledger import Ledger
 from memd.agents.install.program import starts_memd, words_of
@@ -222,7 +223,7 @@ def test_memd_stands_in_the_files_as_the_agent_wants_it(machine: Machine, agent:
     assert server.words == (*OTHER, "mcp")
     hooks = [words_of(command.shell) for command in commands if command.event]
     assert hooks == [[*OTHER, "hook", event.means, "--agent", agent] for event in AGENTS[agent].events]
-    assert {event.means for event in AGENTS[agent].events} <= set(EVENTS)
+    assert {event.means for event in AGENTS[agent].events} <= set(payloads.EVENTS) and agent in payloads.AGENTS
 
 
 GOLDEN = Path(__file__).parent / "golden"

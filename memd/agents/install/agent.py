@@ -18,17 +18,6 @@ from memd.agents.install.work import Target
 USER, PROJECT = "user", "project"
 SCOPES = (USER, PROJECT)
 
-# The events that `memd hook` knows, by the names that most agents give them.
-EVENTS = (
-    "SessionStart",
-    "UserPromptSubmit",
-    "PostToolUse",
-    "PostToolUseFailure",
-    "PreCompact",
-    "Stop",
-    "SessionEnd",
-)
-
 
 @dataclass(frozen=True)
 class Place:

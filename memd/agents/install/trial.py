@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from memd.agents import payloads as wire
 from memd.agents.install import payloads
 from memd.agents.install.agent import SCOPES, Agent, Event, Place
 from memd.agents.install.parts import Command
@@ -24,11 +25,15 @@ from memd.agents.install.speaking import Server, ServerTrouble
 from memd.config import Config
 from memd.daemon import process
 from memd.errors import MemdError
+from memd.home import HOOK_LOG
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
 PROBE = "Decision: the ferret ledger listens on port 4711, because 4710 belongs to the otters."
 WORD = "4711"  # of the probe: what must come back
+TAUGHT = "seven years"  # of the transcript
+READ = ("claude-code", "codex", "opencode")  # whose transcripts memd reads
+SETTLING = 10.0  # seconds that a transcript may take to be read
 PATIENCE = 20.0  # seconds for a hook; the agents give it 5
 BUDGET = 0.5  # seconds that a hook may take at most
 TOOLS = ("remember", "recall", "context", "show", "forget")
@@ -90,6 +95,8 @@ def _tried(agent: Agent, found: Sequence[Command], bench: _Bench) -> Iterator[St
     for command in hooks:
         if command.event in by_event:
             yield _hook_step(agent, by_event[command.event], command, bench)
+    if servers and agent.name in READ and "Stop" in {event.means for event in agent.events}:
+        yield _learned(servers[0], bench)
 
 
 def _events(hooks: Sequence[Command]) -> set[str]:
@@ -122,6 +129,22 @@ def _server_steps(command: Command, bench: _Bench) -> Iterator[Step]:
         yield Step("server", FAILED, f"{line}: {error}", "Run that command by hand and see what it says.")
 
 
+def _learned(command: Command, bench: _Bench) -> Step:
+    """Whether what the sessions' transcripts say can be recalled; it is taken in after the hook has ended."""
+    environ = {**os.environ, **dict(command.environment), **bench.environ}
+    end = time.monotonic() + SETTLING
+    try:
+        with Server(command.words, environ, str(bench.project)) as server:
+            server.greet()
+            while not (found := TAUGHT in server.call("recall", {"query": payloads.STATED})) and time.monotonic() < end:
+                time.sleep(0.2)
+    except ServerTrouble as error:
+        return Step("what was said", FAILED, str(error), "memd daemon logs")
+    if not found:
+        return Step("what was said", FAILED, "a decision in the transcript wasn't kept", "memd daemon logs")
+    return Step("what was said", OK, "a decision in the transcript was kept, and recalled")
+
+
 # --- the hooks --------------------------------------------------------------------------------------
 
 
@@ -131,6 +154,8 @@ def _hook_step(agent: Agent, event: Event, command: Command, bench: _Bench) -> S
     transcript = bench.project.parent / f"{session}.jsonl"
     transcript.write_text(payloads.transcript(agent.name, session, str(bench.project)), encoding="utf-8")
     given = payloads.payload(agent.name, event.means, session, str(bench.project), str(transcript))
+    log = bench.config.home / HOOK_LOG
+    before = _lines(log)
     began = time.perf_counter()
     try:
         done = subprocess.run(
@@ -146,11 +171,24 @@ def _hook_step(agent: Agent, event: Event, command: Command, bench: _Bench) -> S
     except subprocess.TimeoutExpired:
         return Step(event.name, FAILED, f"no end within {PATIENCE:.0f} s: {command.shell}", "Run it by hand.")
     took = time.perf_counter() - began
-    return _judged(event, done, took, command, agent)
+    if trouble := _lines(log)[len(before) :]:
+        return Step(event.name, FAILED, f"it gave up: {trouble[-1]}", "memd daemon logs")
+    brings = wire.takes_context(wire.read(agent.name, event.means, json.dumps(given), str(bench.project)))
+    return _judged(event, done, took, command, agent, brings)
+
+
+def _lines(log: Path) -> list[str]:
+    """What hooks could not do; they say so nowhere else."""
+    return log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
 
 
 def _judged(
-    event: Event, done: subprocess.CompletedProcess[bytes], took: float, command: Command, agent: Agent
+    event: Event,
+    done: subprocess.CompletedProcess[bytes],
+    took: float,
+    command: Command,
+    agent: Agent,
+    brings: bool,
 ) -> Step:
     output = done.stdout.decode("utf-8", "replace").strip()
     if done.returncode:
@@ -162,7 +200,7 @@ def _judged(
     if output and not _is_json(output):
         return Step(event.name, FAILED, f"it printed what isn't JSON: {output[:80]}", "Report this.")
     told = f"{took * 1000:.0f} ms"
-    if event.means in ("SessionStart", "UserPromptSubmit"):
+    if brings:
         if WORD not in output:
             return Step(event.name, FAILED, f"{told}, but it didn't bring what was stored", "memd daemon logs")
         told += ", brought what was stored"
