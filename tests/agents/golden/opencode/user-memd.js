@@ -25,7 +25,7 @@ function said(output) {
     const answer = JSON.parse(output)
     return answer?.hookSpecificOutput?.additionalContext ?? ""
   } catch {
-    return output.trim()
+    return ""
   }
 }
 
