@@ -19,6 +19,8 @@ COUNTS = ("added", "known", "superseded", "restored", "retired", "passages")
 
 def ingest(session: Session) -> Outcome:
     """Store what the sources hold and isn't stored yet; of notes, keep up with what changed."""
+    if session.options["transcripts"]:
+        return _ingest_transcripts(session)
     paths = _paths(session.options)
     scope = inputs.own_scope(session.options["scope"])
     skipped: list[dict[str, str]] = []
@@ -35,8 +37,40 @@ def _paths(options: dict[str, Any]) -> list[Path]:
     if options["range"] and not options["git"]:
         raise BadInput("--range goes with --git", "See: memd ingest --help")
     if not options["paths"] and not options["git"]:
-        raise BadInput("There is nothing to ingest", "Name files or folders, or use --git for the commit messages.")
+        raise BadInput("There is nothing to ingest", "Name files or folders, or use --git or --transcripts.")
     return [Path(path) for path in options["paths"] or ["."]]
+
+
+def _ingest_transcripts(session: Session) -> Outcome:
+    """Take in past sessions of agents: those named, else all that Claude Code and Codex have left."""
+    from memd.agents import transcripts
+
+    options = session.options
+    if options["git"] or options["range"] or options["scope"]:
+        raise BadInput("--transcripts goes with paths alone", "Sessions belong to the project that they worked in.")
+    named = [Path(path).expanduser().absolute() for path in options["paths"]]
+    if named:
+        found = [file for path in named for file in (transcripts.in_folder(path) if path.is_dir() else [path])]
+    else:
+        found = [file for agent in transcripts.READABLE for file in transcripts.find(agent, Path.home())]
+    skipped: list[dict[str, str]] = []
+    counts = dict.fromkeys(COUNTS, 0)
+    with session.tracked("sessions") as track:
+        for done, path in enumerate(found):
+            track(done, len(found))
+            try:
+                answer = session.door.call("transcript_take", {"path": str(path)})
+            except BadInput as error:
+                skipped.append({"path": str(path), "why": error.message})
+                continue
+            session.degraded = answer.get("degraded", [])
+            if not answer["agent"]:
+                skipped.append({"path": str(path), "why": "no transcript that memd can read"})
+            for name in ("added", "known", "passages"):
+                counts[name] += answer[name]
+        track(len(found), len(found))
+    sources = [str(path) for path in named or found]
+    return Outcome({"sources": sources, **counts, "skipped": skipped}, session.degraded)
 
 
 def _take_commits(session: Session, path: Path, scope: str, counts: dict[str, int]) -> None:

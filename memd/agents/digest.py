@@ -21,7 +21,7 @@ from memd.agents.lessons import Lesson
 from memd.agents.transcripts import ASSISTANT, USER, Called, Item, Place, Returned, Said, agent_of, read
 from memd.api import Memory
 from memd.clock import from_ms, to_ms
-from memd.model import NewMemory, Source
+from memd.model import NewMemory, Remembered, Source
 from memd.store import sessions
 from memd.store.drafts import source_json
 from memd.store.sessions import Session
@@ -36,6 +36,22 @@ _one_at_a_time = threading.Lock()  # two that digest one session could both find
 
 
 @dataclass
+class Gain:
+    """What became of a session's words: new memories, those that were there already, and the passages of the new."""
+
+    added: int = 0
+    known: int = 0
+    passages: int = 0
+
+    def count(self, stored: Sequence[Remembered]) -> None:
+        """Add up what a write came to."""
+        for one in stored:
+            self.added += not one.again
+            self.known += one.again
+            self.passages += 0 if one.again else one.passages
+
+
+@dataclass
 class Exchange:
     """A user's prompt and all that follows until the next."""
 
@@ -47,8 +63,8 @@ class Exchange:
     end: Place | None = None
 
 
-def digest(memory: Memory, session: Session, *, settle: bool) -> int:
-    """Take in what a session's transcript has beyond what was taken; how many memories are new.
+def digest(memory: Memory, session: Session, *, settle: bool) -> Gain:
+    """Take in what a session's transcript has beyond what was taken; what became of it.
 
     Args:
         memory: the open store.
@@ -56,10 +72,12 @@ def digest(memory: Memory, session: Session, *, settle: bool) -> int:
         settle: whether the last exchange counts as finished.
     """
     with _one_at_a_time:
-        return _digest(memory, session, settle)
+        with memory.store.reading() as db:
+            now = sessions.find(db, session.id)  # another may have read on while this one waited
+        return _digest(memory, now, settle)
 
 
-def _digest(memory: Memory, session: Session, settle: bool) -> int:
+def _digest(memory: Memory, session: Session, settle: bool) -> Gain:
     work = _Digest(memory, session)
     try:
         readable = bool(session.transcript) and bool(agent_of(Path(session.transcript)))
@@ -71,7 +89,7 @@ def _digest(memory: Memory, session: Session, settle: bool) -> int:
     work.uses()
     with memory.store.writing() as db:
         sessions.took(db, session, taken, line)
-    return work.added
+    return work.gain
 
 
 class _Digest:
@@ -82,7 +100,7 @@ class _Digest:
         self._session = session
         self._asked: list[str] = []
         self._done: list[tuple[int | None, str]] = []  # what the assistant said and gave to tools, with its time
-        self.added = 0
+        self.gain = Gain()
         with memory.store.reading() as db:
             shown = sessions.shown(db, session.id)
             texts = [row[0] for seq in shown for row in db.execute("SELECT text FROM memory WHERE seq = ?", (seq,))]
@@ -222,7 +240,7 @@ class _Digest:
             with self._memory.store.reading() as db:
                 told = sessions.is_told(db, digest, self._session.scope, source_json(item.source))
             if not told:
-                self.added += sum(not r.again for r in self._memory.remember_many([item]))
+                self.gain.count(self._memory.remember_many([item]))
 
     # --- what it made use of --------------------------------------------------------------------------
 
@@ -288,8 +306,7 @@ class _Digest:
 
     def _store(self, turns: list[NewMemory]) -> None:
         for begin in range(0, len(turns), BATCH):
-            stored = self._memory.remember_many(turns[begin : begin + BATCH], restate=False)
-            self.added += sum(not one.again for one in stored)
+            self.gain.count(self._memory.remember_many(turns[begin : begin + BATCH], restate=False))
         turns.clear()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memd.agents import context, fence, injected, payloads, tools
-from memd.agents.digest import digest
+from memd.agents.digest import Gain, digest
 from memd.agents.payloads import Happening
 from memd.agents.transcripts import ASSISTANT, USER, Opened, agent_of, end_of, read
 from memd.api import Memory
@@ -242,12 +242,12 @@ class SessionReader:
 
 
 class Taken(NamedTuple):
-    """A past session that was taken in: whose (agent empty: the file is no transcript), how many memories are new."""
+    """A past session that was taken in: whose (agent empty: the file is no transcript), and what became of it."""
 
     agent: str
     session: str
     scope: str
-    added: int
+    gain: Gain
 
 
 def take(memory: Memory, path: Path) -> Taken:
@@ -265,7 +265,7 @@ def take(memory: Memory, path: Path) -> Taken:
     except OSError as error:
         raise BadInput(f"{path} can't be read ({error.strerror})", "check the path and its permissions") from None
     if opened is None:
-        return Taken("", "", "", 0)
+        return Taken("", "", "", Gain())
     # A project that is gone keeps its memories to itself.
     scope = scope_of(opened.folder) if not opened.folder or os.path.isdir(opened.folder) else opened.folder
     with memory.store.writing() as db:

@@ -83,12 +83,12 @@ _add(
     USER_TABLE,
     "decision",
     _LEAD + r"decision\s*:",
-    r"\b(?:we|i)(?:'ve|’ve| have)?(?: all| now| finally| already| just)? (?:decided|chose|chosen|agreed|settled|"
+    r"\b(?:we|i)(?:'ve|’ve| have)?(?: all| now| finally| already| just)? (?:decided|chose|chosen|picked|agreed|settled|"
     r"opted)\b",
     r"\b(?:we|i)(?:'re|’re| are|'m| am) (?:going with|sticking (?:with|to)|keeping|dropping|switching to|moving to|"
     r"staying with|standardi[sz]ing on)\b",
-    r"\blet(?:'|’)?s (?:go with|stick (?:with|to)|stay with|settle on|switch to|not use|use|keep (?!going|"
-    r"in mind|it\b)|"
+    r"\blet(?:'|’)?s (?:go with|stick (?:with|to)|stay with|settle on|switch to|not use|"
+    r"use (?!the (?:time|day|morning|afternoon|rest|break|moment))|keep (?!going|in mind|it\b)|"
     r"drop (?!by|in|off|it\b))",
     r"\bwe(?:'ll|’ll| will| won't| will not) (?:only |not )?(?:keep|use|stay|stick|support|ship|drop|go with|adopt) "
     r"(?!(?:it|that|this|them)\b)",
@@ -99,7 +99,7 @@ _add(
 _add(
     USER_TABLE,
     "preference",
-    r"\bi(?:'d|’d| would)?(?: really| strongly| much| always| usually| generally)? prefer\b",
+    r"\bi(?:'d|’d| would)?(?: really| strongly| much| always| usually| generally)? prefer\b(?! not to)",
     r"\bi(?:'d|’d| would)(?: much)? rather\b",
     r"\bi(?: really| absolutely)? (?:hate|dislike|loathe|can't stand|cannot stand)\b",
     r"\bi(?: really)? (?:don't|dont|do not) (?:like|want) (?:it )?(?:when|if|you to|to see|seeing)\b",

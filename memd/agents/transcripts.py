@@ -22,6 +22,7 @@ from memd.clock import to_ms
 
 LINE_BYTES = 32 << 20  # a longer line is passed over: it holds a picture, or a whole file
 USER, ASSISTANT = "user", "assistant"
+READABLE = ("claude-code", "codex")  # agents whose transcripts can be found and read
 
 
 class Place(NamedTuple):

@@ -36,13 +36,15 @@ class TranscriptParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TranscriptResult(msgspec.Struct, frozen=True):
-    """Result of `transcript_take`: whose session it was (agent empty: the file is no transcript), and how many
-    memories are new."""
+    """Result of `transcript_take`: whose session it was (agent empty: the file is no transcript), how many memories
+    are new, with how many passages, and how many of its texts were there already."""
 
     agent: str
     session: str
     scope: str
     added: int
+    known: int
+    passages: int
     degraded: tuple[str, ...]
 
 
@@ -61,6 +63,8 @@ def table(memory: Memory, reader: SessionReader | None) -> Table:
         if not path.is_absolute():
             raise BadInput(f"{params.path[:200]!r} is no absolute path", "give the whole path")
         taken = take(memory, path)
-        return TranscriptResult(*taken, memory.degraded)
+        gain = taken.gain
+        about = (taken.agent, taken.session, taken.scope, gain.added, gain.known, gain.passages)
+        return TranscriptResult(*about, memory.degraded)
 
     return {"hook": (HookParams, hook), "transcript_take": (TranscriptParams, transcript_take)}

@@ -21,12 +21,17 @@ app = typer.Typer(rich_markup_mode="rich")
         "memd ingest --git  # the history of the repository you are in",
         "memd ingest --git --range v1.0..main ~/src/project",
         "memd ingest --scope global ~/notes",
+        "memd ingest --transcripts  # past sessions of Claude Code and Codex",
     ),
 )
 def ingest(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH", help="Files and folders; with --git, repositories.", show_default=False),
+        typer.Argument(
+            metavar="PATH",
+            help="Files and folders; with --git, repositories; with --transcripts, transcripts.",
+            show_default=False,
+        ),
     ] = None,
     git: Annotated[
         bool,
@@ -36,15 +41,24 @@ def ingest(
         str | None,
         typer.Option("--range", metavar="REVISIONS", help="With --git: only these commits."),
     ] = None,
+    transcripts: Annotated[
+        bool,
+        typer.Option(
+            "--transcripts",
+            help="Read past sessions of coding agents: all of Claude Code's and Codex's unless some are named.",
+        ),
+    ] = False,
     scope: OwnScope = None,
     json: Json = False,
     no_daemon: NoDaemon = False,
 ) -> int:
-    """Take in notes, and the history of a repository.
+    """Take in notes, the history of a repository, and past sessions of coding agents.
 
-    Markdown by heading, plain text by paragraph, and with [cyan]--git[/] the commit messages.
+    Markdown by heading, plain text by paragraph, with [cyan]--git[/] the commit messages, and with
+    [cyan]--transcripts[/] what agents' sessions said and taught, in the scope of the project that each worked in.
     Texts are stored word for word; what is there already is left alone, so it can be run again.
     Folders are read for notes, less what .gitignore leaves out.
     """
-    options = {"paths": paths or [], "git": git, "range": range_, "scope": scope, "json": json, "no_daemon": no_daemon}
+    options = {"paths": paths or [], "git": git, "range": range_, "transcripts": transcripts, "scope": scope}
+    options |= {"json": json, "no_daemon": no_daemon}
     return perform(Session("ingest", options), feed.ingest, feed.show)
