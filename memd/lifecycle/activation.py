@@ -10,8 +10,10 @@ import math
 from collections.abc import Iterable
 
 DECAY = 0.7  # d; on use traces of a code base 0.5 to 0.8 are within 0.002 AUC of each other
-PRIOR = 0.06  # the most that uses can add to a fused score, as a share of it; neighbours in a ranking differ by more
-STEP = 0.01  # what each tier below active takes from it
+# The most that uses can add to a fused score, as a share of it, and what each tier below active takes. With reciprocal
+# rank 1/(5 + rank), what is second in every channel has 6/7 of what is first in all of them: 6/7 · 1.1 < 0.96.
+PRIOR = 0.1
+STEP = 0.01
 
 
 def activation(uses: Iterable[float], useless: Iterable[float] = (), head_start: float = 1.0) -> float:

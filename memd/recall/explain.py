@@ -53,14 +53,14 @@ def _contribution(ranked: Ranked, channel: Channel, place: int, ranks: Slots, gi
 
 
 def channel_shares(ranked: Ranked, channel: Channel) -> Scores:
-    """float64 [n]: what a channel gave to each of the pool."""
+    """float64 [n]: what a channel gave to each of the pool, times how alive that is."""
     if channel == "spreading":
-        return ranked.gains
+        return ranked.gains if ranked.alive is None else ranked.gains * ranked.alive
     total = np.zeros(len(ranked.fused.slots))
     for speaker, ranks in zip(ranked.voices, ranked.fused.ranks, strict=True):
         if speaker.channel == channel:
             total += np.where(ranks > 0, speaker.weight / (ranked.k + ranks), 0.0)
-    return total
+    return total if ranked.alive is None else total * ranked.alive
 
 
 def raw_score(ranked: Ranked, channel: Channel, place: int) -> float:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pysqlite3 import dbapi2 as sqlite3
 
-from memd.clock import system_clock
+from memd.clock import system_clock, to_ms
 from memd.model import CHANNELS, Channel, Query, Recollection
 from memd.quantize.matching import Matcher
-from memd.recall import entity, lexical, past, relevance, semantic, spreading, temporal
+from memd.recall import entity, lexical, past, relevance, semantic, spreading, temporal, vitals
 from memd.recall.analysis import Analysis, analyse
 from memd.recall.calibration import Calibration, fitted
 from memd.recall.explain import Stopwatch, contributions, trace
@@ -45,6 +45,7 @@ class Ranked(NamedTuple):
         totals: float64 [n].
         k: the constant of reciprocal rank that the shares are made with.
         spread: the weight of spreading.
+        alive: float64 [n], what each total was multiplied by for its uses and its tier; None where nothing has any.
     """
 
     fused: Fused
@@ -53,6 +54,7 @@ class Ranked(NamedTuple):
     totals: Scores
     k: float
     spread: float
+    alive: Scores | None = None
 
 
 class Recaller:
@@ -291,7 +293,13 @@ class _Search:
             gains = spreading.gains(fused.slots, fused.scores, matches, speakers, resident, numbers)
             self.why["spreading"] = "episodes, replies and speakers" if gains.any() else "no candidate has any link"
         self._watch.lap("fuse")
-        return Ranked(fused, voices, gains, fused.scores + gains, numbers.k, numbers.episode)
+        totals = fused.scores + gains
+        now = None if self._query.as_of else to_ms(self._now)  # how alive all was then, nobody knows
+        alive = None if now is None else resident.vitals.factors(resident.memory[fused.slots], now)
+        if alive is not None:
+            alive = vitals.lifted(fused, voices, totals, alive)
+            totals = totals * alive
+        return Ranked(fused, voices, gains, totals, numbers.k, numbers.episode, alive)
 
     def _lexical(self) -> Voice:
         if "lexical" not in self._open:

@@ -19,6 +19,7 @@ from memd.model import Query
 from memd.quantize import signs
 from memd.quantize.preference import Copies, copies
 from memd.recall.codes import CodeCache
+from memd.recall.vitals import Vitals
 from memd.store import changes, filters, scopes, vectors
 from memd.text.words import terms
 
@@ -91,6 +92,7 @@ class Resident:
         bits: uint64 [⌈d/64⌉, n], signs of the pooled vector; zero while it has none.
         token_df: int32 [65536], in how many living encoded passages each token occurs.
         living: how many passages `token_df` counts.
+        vitals: which of the memories were used, and which have faded.
         word_counts: in how many passages words stand, for the lexical channel to keep; empties when the store changes.
         encoder: fingerprint of the encoder whose vectors these are; empty before the first.
     """
@@ -99,6 +101,7 @@ class Resident:
         self._seen = -1
         self._encoder: int | None = None
         self._codes = CodeCache()
+        self.vitals = Vitals()
         self.word_counts: dict[str, int] = {}
         self._speakers: dict[str, list[int]] = {}
         self._last_speaker = 0
@@ -201,14 +204,17 @@ class Resident:
         """The pooled vectors of encoded slots, [n, d]; for those kept in fewer bits, what estimates as they do."""
         return self._codes.pooled(db, self.passage[slots].tolist(), lambda: self._packed(slots))
 
-    def copies(self, db: sqlite3.Connection, slots: NDArray[np.int64], vectors: NDArray[np.float32]) -> Copies | None:
-        """Which of encoded slots are the same content kept in different numbers of bits; None where all are float32.
+    @property
+    def mixed(self) -> bool:
+        """Whether some pooled vectors may be kept in fewer bits than others."""
+        return self._codes.mixed
+
+    def copies(self, db: sqlite3.Connection, slots: NDArray[np.int64], vectors: NDArray[np.float32]) -> Copies:
+        """Which of encoded slots are the same content, kept in different numbers of bits.
 
         Args:
             vectors: float32 [n, d], what `pooled` gave.
         """
-        if not self._codes.mixed:
-            return None
         return copies(vectors, *self._codes.fidelity(db, self.passage[slots].tolist()))
 
     def _packed(self, slots: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -289,6 +295,7 @@ class Resident:
         else:
             self._update(db, changed)
         self._meet_speakers(db)
+        self.vitals.refresh(db, changed)
         self._seen = last
         self._views.clear()
         self.word_counts.clear()

@@ -167,6 +167,18 @@ def float_bytes(db: sqlite3.Connection) -> int:
     return int(row.fetchone()[0])
 
 
+def marked(db: sqlite3.Connection, memories: Sequence[int] | None) -> list[tuple[int, int, bool]]:
+    """Of these memories, or of all (None), those that have faded or have uses: memory, tier, whether it has any."""
+    among = "" if memories is None else " AND l.memory IN (SELECT value FROM json_each(:these))"
+    rows = db.execute(
+        "SELECT l.memory, l.tier, l.used_at IS NOT NULL OR l.past <> x'' OR"
+        " EXISTS (SELECT 1 FROM use AS u WHERE u.memory = l.memory) AS used FROM life AS l"
+        f" WHERE (l.tier < 32 OR used){among}",
+        {} if memories is None else {"these": json.dumps(list(memories))},
+    )
+    return [(int(memory), int(tier), bool(used)) for memory, tier, used in rows]
+
+
 def put(db: sqlite3.Connection, lives: Iterable[Life]) -> None:
     """Write down how alive these memories are."""
     db.executemany(
