@@ -25,6 +25,7 @@ from memd.daemon.client import Door, connect
 from memd.daemon.launch import START_TIMEOUT, STOP_TIMEOUT, is_held, launch, wait_gone
 from memd.daemon.methods import Methods, Traffic
 from memd.daemon.server import Server
+from memd.daemon.upkeep import Upkeep
 from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
 from memd.ingest.watcher import Watcher
 from memd.model import Query
@@ -130,6 +131,7 @@ def _answer_until_stopped(
         )
         reader = SessionReader(memory, config.home)
         server = Server(listener, Methods(memory, str(config.home), traffic, stop, watcher, reader), traffic, stop)
+        upkeep = _upkeep(config, memory, server, traffic)
         server.start()
         _write_rendezvous(config)
         announce()
@@ -140,6 +142,7 @@ def _answer_until_stopped(
             _warm_up(memory)
             watcher.start()
             reader.start()
+            upkeep.start()
             while not stop.wait(_TICK):
                 if _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
@@ -150,6 +153,7 @@ def _answer_until_stopped(
                 log.warning("some requests did not finish in %g s", DRAIN_TIMEOUT)
             watcher.stop()
             reader.stop()
+            upkeep.stop()
     log.info("stopped after %d requests", traffic.requests)
 
 
@@ -160,6 +164,16 @@ def _warm_up(memory: Memory) -> None:
     except Exception as error:  # who asks will be told; remembering goes on
         log.error("warm-up failed: %s", logs.where(error))
     footprint.freeze()
+
+
+def _upkeep(config: Config, memory: Memory, server: Server, traffic: Traffic) -> Upkeep:
+    """What looks after the store once nobody has asked for anything for as long as configured."""
+    after = config.settings.lifecycle.idle
+
+    def idle() -> bool:
+        return not server.busy and time.monotonic() - traffic.last_request >= after
+
+    return Upkeep(memory.lifecycle, idle, every=after)
 
 
 def _is_idle(config: Config, memory: Memory, server: Server, traffic: Traffic) -> bool:
