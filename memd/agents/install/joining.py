@@ -90,8 +90,13 @@ def survey(place: Place, program: Sequence[str]) -> list[Survey]:
 
 
 def _looked_at(agent: Agent, place: Place, program: Sequence[str]) -> Survey:
+    joined: list[str] = []
+    seen: set[Path] = set()
     try:
-        joined = tuple(scope for scope in SCOPES if agent.is_joined(place, scope, program))
+        for scope in SCOPES:  # in the home folder itself some agents have the same files for both
+            targets = [target for target in agent.files(place, scope, program) if target.path not in seen]
+            seen |= {target.path for target in targets}
+            joined += [scope] if any(target.commands() for target in targets) else []
     except MemdError as error:
         return Survey(agent, agent.is_there(place), (), error.message)
-    return Survey(agent, agent.is_there(place), joined)
+    return Survey(agent, agent.is_there(place), tuple(joined))
