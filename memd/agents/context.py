@@ -25,6 +25,7 @@ MOST = 100_000
 PINNED_CHARACTERS = 480
 CHARACTERS = 240
 PINNED, CONVENTIONS, DECISIONS, FAILURES = 60, 40, 12, 8  # lines of a section at most
+LEAST = 4  # tokens that any line has: where there is less room, none is counted
 LIVING = "m.forgotten_at IS NULL AND m.superseded_at IS NULL"
 FEW = "m.kind NOT IN ('note', 'turn', 'commit', 'document')"  # the condition of the index `memory_kind`
 CONFIRMING = "('useful', 'cited')"  # of the verdicts on a use; being said again is counted as that
@@ -70,6 +71,7 @@ def build(
     if scope == ALL_SCOPES:
         raise BadInput("The context is one scope's.", "Give a project's folder, or 'global'.")
     scope = plain_scope(scope)
+    look = touched.Look(scope)
     now = to_ms(memory.clock()) if now_ms is None else now_ms
     tasks = memory.tasks.open_path(scope)
     with memory.store.reading() as db:
@@ -83,7 +85,7 @@ def build(
             Section("Latest decisions", _without(known, _decisions(db, seen)), 0.15),
             Section(
                 "Known failures of files touched lately",
-                _without(known, _failures(db, seen, touched.files(db, scope, now, session))),
+                _without(known, _failures(db, seen, look.files(db, now, session))),
                 0.1,
             ),
         ]
@@ -95,43 +97,52 @@ def _within(scope: str, sections: Sequence[Section], budget: int, count: Count) 
     backticks = fence.width(line.text for section in sections for line in section.lines)
     chosen = _chosen(scope, sections, budget, count, backticks)
     while True:
-        text = _rendered(scope, sections, chosen, backticks)
+        kept = [
+            [line for place, line in enumerate(section.lines) if (number, place) in chosen]
+            for number, section in enumerate(sections)
+        ]
+        text = _rendered(scope, sections, kept, backticks)
         tokens = count(text) if text else 0
         if tokens <= budget:
             break
-        chosen.pop()  # tokens of a whole aren't always those of its parts
-    kept = [[line for line in section.lines if (number, line) in chosen] for number, section in enumerate(sections)]
+        chosen.popitem()  # tokens of a whole aren't always those of its parts
     ids = tuple(dict.fromkeys(id_ for lines in kept for line in lines for id_ in line.ids))
     return ContextBlock(scope, text, ids, tokens, sum(len(section.lines) for section in sections) - len(chosen))
 
 
 def _chosen(
     scope: str, sections: Sequence[Section], budget: int, count: Count, backticks: int
-) -> list[tuple[int, Line]]:
-    """First each section up to its share, then whatever still fits, in the sections' order."""
+) -> dict[tuple[int, int], None]:
+    """First each section up to its share, then what still fits, in the sections' order: section and line."""
     left = budget - count(_head(scope))
     frames = [count(_framed(section.label, "", backticks)) for section in sections]
-    costs = {line.text: count(line.text) for section in sections for line in section.lines}
-    chosen: list[tuple[int, Line]] = []
+    costs: dict[tuple[int, int], int] = {}
+    chosen: dict[tuple[int, int], None] = {}
     spent = [0] * len(sections)
     for whole in (False, True):
         for number, section in enumerate(sections):
             limit = budget if whole else int(budget * section.share)
-            for line in sorted(section.lines, key=lambda line: line.order):
-                cost = costs[line.text] + (0 if spent[number] else frames[number])
-                if (number, line) not in chosen and cost <= left and spent[number] + cost <= limit:
-                    chosen.append((number, line))
+            for place in sorted(range(len(section.lines)), key=lambda place: section.lines[place].order):
+                room = min(left, limit - spent[number]) - (0 if spent[number] else frames[number])
+                at = number, place
+                if at in chosen or room < LEAST:
+                    continue
+                if at not in costs:
+                    costs[at] = count(section.lines[place].text)
+                if costs[at] <= room:
+                    chosen[at] = None
+                    cost = costs[at] + (0 if spent[number] else frames[number])
                     spent[number] += cost
                     left -= cost
     return chosen
 
 
-def _rendered(scope: str, sections: Sequence[Section], chosen: Sequence[tuple[int, Line]], backticks: int) -> str:
-    parts = []
-    for number, section in enumerate(sections):
-        lines = [line.text for line in section.lines if (number, line) in chosen]
-        if lines:
-            parts.append(_framed(section.label, "\n".join(lines), backticks))
+def _rendered(scope: str, sections: Sequence[Section], kept: Sequence[Sequence[Line]], backticks: int) -> str:
+    parts = [
+        _framed(section.label, "\n".join(line.text for line in lines), backticks)
+        for section, lines in zip(sections, kept, strict=True)
+        if lines
+    ]
     return "\n\n".join([_head(scope), *parts]) + "\n" if parts else ""
 
 

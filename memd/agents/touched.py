@@ -23,16 +23,28 @@ _LOG = ("log", f"-n{COMMITS}", "--name-only", "--no-renames", "--format=", "-z")
 _REPOSITORY = {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"}
 
 
-def files(db: sqlite3.Connection, scope: str, now_ms: int, session: str = "") -> list[str]:
-    """Paths within the project, with forward slashes: this session's edits first, then the working tree,
-    other sessions', and the last commits'; each once, the latest of each first.
+class Look:
+    """One look at a project. Git begins to answer at once, while others do their part.
+
+    Args:
+        scope: the project's root; the global scope has no files.
     """
-    if scope == GLOBAL_SCOPE:
-        return []
-    own = _edited(db, scope, now_ms, session) if session else []
-    changed, committed = _by_git(scope)
-    found = [*own, *changed, *_edited(db, scope, now_ms), *committed]
-    return list(dict.fromkeys(path.replace("\\", "/") for path in found))[:FILES]
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+        self._deadline = time.monotonic() + GIT_SECONDS
+        asks = scope != GLOBAL_SCOPE and (Path(scope) / ".git").exists()
+        self._status, self._log = (_start(scope, words) if asks else None for words in (_STATUS, _LOG))
+
+    def files(self, db: sqlite3.Connection, now_ms: int, session: str = "") -> list[str]:
+        """Paths within the project, with forward slashes: this session's edits first, then the working tree,
+        other sessions', and the last commits'; each once, the latest of each first. To be asked once.
+        """
+        changed = [entry[3:] for entry in _answer(self._status, self._deadline) if len(entry) > 3]
+        committed = [entry.lstrip("\n") for entry in _answer(self._log, self._deadline)]
+        own = _edited(db, self._scope, now_ms, session) if session else []
+        found = [*own, *changed, *_edited(db, self._scope, now_ms), *committed]
+        return list(dict.fromkeys(path.replace("\\", "/") for path in found))[:FILES]
 
 
 def _edited(db: sqlite3.Connection, scope: str, now_ms: int, session: str = "") -> list[str]:
@@ -50,16 +62,6 @@ def _within(path: str, scope: str) -> str:
     return os.path.relpath(path, scope) if path.startswith(scope.rstrip("/") + "/") else path
 
 
-def _by_git(scope: str) -> tuple[list[str], list[str]]:
-    """Paths changed in the working tree, and in the last commits; nothing where git can't tell in time."""
-    if not (Path(scope) / ".git").exists():
-        return [], []
-    deadline = time.monotonic() + GIT_SECONDS
-    running = [_start(scope, _STATUS), _start(scope, _LOG)]
-    status, log = (_answer(process, deadline) for process in running)
-    return [entry[3:] for entry in status if len(entry) > 3], [entry.lstrip("\n") for entry in log]
-
-
 def _start(scope: str, words: Sequence[str]) -> subprocess.Popen[bytes] | None:
     environment = {name: value for name, value in os.environ.items() if name not in _REPOSITORY}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
@@ -73,6 +75,7 @@ def _start(scope: str, words: Sequence[str]) -> subprocess.Popen[bytes] | None:
 
 
 def _answer(process: subprocess.Popen[bytes] | None, deadline: float) -> list[str]:
+    """The entries that git wrote; none where it can't tell in time."""
     if process is None:
         return []
     with process:
