@@ -1,0 +1,235 @@
+"""A text as statements, and a statement as what the rules compare: its subject, its words, its values, its sense."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from memd.truth import lexicon as lex
+
+MOST = 40  # statements of a text that are looked at
+LONGEST = 400  # characters of a statement
+
+_BREAK = re.compile(r"(?<=[a-z0-9)\]`'\"][.!?])\s+(?=[A-Z`\"'(\[])|(?<=[a-z0-9)][.;!?])\s+|\n+|\s+[—–]\s+|;\s+")
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+|^#+\s+")
+_REASON = re.compile(
+    r"(?:,?\s+(?:because|so that|in order to|due to|which|as it|as they|since (?:it|they|we|the|that|last|then|\w+ \d|\d|"
+    r"january|february|march|april|may|june|july|august|september|october|november|december|monday|v?\d)|thanks to"
+    r"|for (?:now|historical reasons|compatibility)|as of|effective|starting|to (?:avoid|prevent|keep|save|make))\b.*)$"
+    r"|\s*\([^()]*\)",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(
+    r"https?://\S+|~?[\w.@-]*/[\w./@{}*-]*|--?[a-z][\w-]*|v?\d+(?:\.\d+)+(?:[-+][\w.]+)?|\d[\d,_]*(?:\.\d+)?|%"
+    r"|[A-Za-z_][\w']*(?:[.\-+#@][\w+#]+)*|[:=]"
+)
+_GLUED = re.compile(r"(\d[\d,_]*(?:\.\d+)?)([a-z%]+)$", re.IGNORECASE)
+
+
+class Token(NamedTuple):
+    """A word or a value of a statement.
+
+    Attributes:
+        key: what it is compared by: a stem, or a value in one spelling.
+        kind: word, number, version, path, date or flag; a number's with its dimension (`number time`).
+        text: as written.
+        place: its position in the statement.
+        lead: the preposition right before its phrase, else empty.
+        role: where it stands: subject, verb or object.
+    """
+
+    key: str
+    kind: str
+    text: str
+    place: int
+    lead: str
+    role: str
+
+
+class Statement(NamedTuple):
+    """A statement taken apart.
+
+    Attributes:
+        text: as written.
+        tokens: what it says, without stop words.
+        verb: the stem of what it says of its subject; empty for `is` and where none is found.
+        negative: whether it denies.
+        conditions: words that limit when it holds.
+        imperative: it begins with its verb.
+        words: all its words in lower case, stop words and all.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    verb: str
+    negative: bool
+    conditions: frozenset[str]
+    imperative: bool
+    words: tuple[str, ...]
+
+
+def split(text: str) -> list[str]:
+    """The statements of a text: sentences, list items, lines; at most `MOST`, code blocks left out."""
+    plain = re.sub(r"```.*?(?:```|\Z)", "\n", text, flags=re.DOTALL)
+    found = []
+    for part in _BREAK.split(plain):
+        part = _BULLET.sub("", part).strip().rstrip(".!?;,")
+        if 6 <= len(part) <= LONGEST and " " in part:
+            found.append(part)
+    return found[:MOST]
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Statement:
+    """Take a statement apart."""
+    plain = _REASON.sub("", text.replace("`", " ").replace("**", "").replace("’", "'").replace('"', " "))
+    raw = _tokens(plain)
+    words = tuple(word.lower() for word in raw)
+    verb_at = _verb(words)
+    negative, skipped = _sense(words)
+    tokens: list[Token] = []
+    lead = ""
+    flips = 0
+    verb = ""
+    for place, word in enumerate(words):
+        role = "subject" if place < verb_at else "verb" if place == verb_at else "object"
+        if word in lex.PREPOSITIONS:
+            lead = "with" if word == "using" else word
+            continue
+        if word in skipped or word in ":=" or word in lex.NEGATIONS or word in ("off", "on"):
+            continue
+        kind, key = _value(raw, place)
+        if place == verb_at and key in ("hav", "need"):
+            verb = key
+        if kind == "unit" or (kind == "word" and word in lex.STOP):
+            continue
+        if kind == "word":
+            if key in lex.CONDITIONS or word in lex.CONDITIONS:
+                continue
+            if key in lex.OPPOSITES:
+                flips += key not in lex.POSITIVE
+                key = lex.OPPOSITES[key]
+            participle = place > verb_at and not verb and word.endswith(("ed", "ten", "en", "ilt", "ept", "un", "old"))
+            if (role == "verb" or participle) and key in lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING:
+                verb, role = key, "verb"
+            elif participle and words[verb_at : verb_at + 1] and place == verb_at + 1 and word.endswith("ed"):
+                verb, role = key, "verb"
+        tokens.append(Token(key, kind, raw[place], place, lead, role))
+    return Statement(
+        text=text,
+        tokens=tuple(tokens),
+        verb=verb,
+        negative=bool((negative + flips) % 2),
+        conditions=frozenset(word for word in words if word in lex.CONDITIONS),
+        imperative=verb_at == 0,
+        words=words,
+    )
+
+
+def _tokens(text: str) -> list[str]:
+    found: list[str] = []
+    for match in _TOKEN.finditer(text):
+        word = match.group().rstrip(".,")
+        if (glued := _GLUED.match(word)) and glued.group(2).lower() in lex.UNITS:
+            found += [glued.group(1), glued.group(2)]
+        elif "/" not in word and word not in ":=":
+            found.append(word)
+        elif word:
+            found.append(word)
+    return found
+
+
+def _verb(words: tuple[str, ...]) -> int:
+    """Where the verb stands; -1 where there is none, which makes all of it object."""
+    auxiliary = {"is", "are", "was", "were", "isn't", "aren't", "wasn't", "weren't", "has", "have", "can", "can't", "must",
+                 "mustn't", "should", "shouldn't", "will", "won't", "does", "doesn't", "do", "don't", "did", "didn't",
+                 "cannot", "may", ":", "="}  # fmt: skip
+    if words and words[0] in ("never", "always", "do", "don't", "please") and len(words) > 1:
+        return next((i for i, word in enumerate(words[:4]) if stem(word) in lex.VERBS), 0)
+    plain = [i for i, word in enumerate(words) if i and stem(word) in lex.VERBS and words[i - 1] not in lex.PREPOSITIONS
+             and words[i - 1] not in ("the", "a", "an")]  # fmt: skip
+    helping = next((i for i, word in enumerate(words) if i and word in auxiliary), None)
+    first = bool(words) and stem(words[0]) in lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING
+    if helping is not None and (not plain or helping <= plain[0] + 2):
+        return helping
+    if first and (not plain or words[0] == _base(words[0]) or words[0].endswith("ed")):
+        return 0
+    return plain[0] if plain else (0 if first else -1)
+
+
+def _base(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _sense(words: tuple[str, ...]) -> tuple[int, frozenset[str]]:
+    """How often it denies, and the words that only did that."""
+    count = sum(word in lex.NEGATIONS and word not in ("longer",) for word in words)
+    if "off" in words:
+        count += 1
+    skipped = {"turned", "switched", "longer"} & set(words) if ("off" in words or "on" in words or "longer" in words) else set()
+    if "switched" in skipped and "to" in words:
+        skipped.discard("switched")
+    return count, frozenset(skipped)
+
+
+def _value(raw: list[str], place: int) -> tuple[str, str]:
+    """The kind and key of a token."""
+    word = raw[place]
+    low = word.lower()
+    if "/" in word and not low.startswith("http") and word.strip("/"):
+        return "path", word.strip("/")
+    if low.startswith("http"):
+        return "path", low.rstrip("/")
+    if low.startswith("-") and len(low) > 1:
+        return "flag", low
+    if re.fullmatch(r"v?\d+(?:\.\d+)+.*", low):
+        return "version", low.lstrip("v")
+    if re.fullmatch(r"\d[\d,_]*(?:\.\d+)?", low) or (low in lex.NUMBERS and place + 1 < len(raw)):
+        number = float(lex.NUMBERS.get(low) or low.replace(",", "").replace("_", ""))
+        unit = raw[place + 1].lower() if place + 1 < len(raw) else ""
+        unit = unit if unit in lex.UNITS else _base(unit)
+        if unit in lex.UNITS:
+            dimension, factor = lex.UNITS[unit]
+            return f"number {dimension}", f"{number * factor:g}"
+        if number.is_integer() and 1990 <= number <= 2100 and unit not in lex.UNITS and place and raw[place - 1].lower() in ("in", "since", "until"):
+            return "date", f"{number:g}"
+        return "number", f"{number:g}"
+    if place and re.fullmatch(r"[\d,._]+", raw[place - 1]) and (low in lex.UNITS or _base(low) in lex.UNITS):
+        return "unit", low
+    if low in lex.DAYS or _base(low) in lex.DAYS:
+        return "date", _base(low)
+    if low in lex.MONTHS and word[0].isupper():
+        return "date", low
+    if re.search(r"\.\w{1,5}$", low) and re.search(r"\.(?:py|js|ts|toml|ya?ml|json|md|txt|cfg|ini|log|sh|sql|rs|go|lock|env|db)$", low):
+        return "path", word
+    return "word", stem(low)
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """A word without its ending, so that its forms are one; coarser than Porter's, as only equality counts."""
+    if word in lex.SAME:
+        return lex.SAME[word]
+    if not word.isalpha() or len(word) < 4:
+        return lex.SAME.get(word, word)
+    found = word
+    if found.endswith("ies") and len(found) > 4:
+        found = found[:-3] + "y"
+    elif found.endswith(("sses", "xes", "zes", "ches", "shes")):
+        found = found[:-2]
+    elif found.endswith("s") and not found.endswith(("ss", "us", "is")):
+        found = found[:-1]
+    for ending in ("ing", "ed"):
+        if found.endswith(ending) and len(found) - len(ending) >= 3:
+            found = found[: -len(ending)]
+            if len(found) > 3 and found[-1] == found[-2] and found[-1] not in "sl":
+                found = found[:-1]
+            break
+    if found.endswith("ly") and len(found) > 5:
+        found = found[:-2]
+    if found.endswith("e") and len(found) > 3:
+        found = found[:-1]
+    if found.endswith("y") and len(found) > 3:
+        found = found[:-1] + "i"
+    return lex.SAME.get(found, found)
