@@ -164,6 +164,9 @@ class Server:
             ] = None,
             since: Annotated[str | None, Field(description="ISO date or time: only from then on.")] = None,
             until: Annotated[str | None, Field(description="ISO date or time: only before then.")] = None,
+            as_of: Annotated[
+                str | None, Field(description="ISO date or time: answer by what was known and held then.")
+            ] = None,
             weak: Annotated[
                 bool, Field(description="Also show what comes nearest where nothing is likely to answer.")
             ] = False,
@@ -184,7 +187,8 @@ class Server:
                 "tags": tags,
                 "explain": explain,
             }
-            params |= {name: _moment(at) for name, at in (("since", since), ("until", until)) if at is not None}
+            times = {"since": since, "until": until, "as_of": as_of}
+            params |= {name: _moment(at) for name, at in times.items() if at is not None}
             if weak:
                 params["min_relevance"] = 0.0
             found = await self._ask("recall", params)

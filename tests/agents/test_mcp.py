@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -117,6 +118,19 @@ def test_supersede_may_be_sent_twice(session: Session) -> None:
     assert shown["superseded_by"] == new["id"] and "SUPERSEDED" in session.text("show", ids=[old])
     assert old not in [hit["id"] for hit in session.tool("recall", query="when are releases cut")["hits"]]
     session.tool("forget", ids=[new["id"], old])
+
+
+def test_what_held_before_can_be_asked_for(session: Session) -> None:
+    old = session.tool("remember", text="The ferry leaves at six.", kind="fact")["id"]
+    before = datetime.now(UTC).isoformat()
+    new = session.tool("supersede", id=old, text="The ferry leaves at seven.")["id"]
+
+    def ids(**options: str) -> list[str]:
+        hits = session.tool("recall", query="when does the ferry leave", weak=True, **options)["hits"]
+        return [hit["id"] for hit in hits if "ferry" in hit["text"]]
+
+    assert (ids(), ids(as_of=before)) == ([new], [old])
+    session.tool("forget", ids=[new, old])
 
 
 def test_use_is_noted_with_who_said_so(session: Session, folder: Path) -> None:
