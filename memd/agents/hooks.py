@@ -29,7 +29,9 @@ from memd.text.words import STOP_WORDS
 
 SHOWN = 4  # memories at a prompt at most
 CHARACTERS = 700  # of each
-RELEVANCE = 0.5  # the least probability of answering that a memory needs to be shown unasked
+LOOKED_AT = 12  # hits from which they are chosen
+ANSWERABLE = 0.9  # how sure it must be that the store answers the prompt at all, for anything to be shown unasked
+RELEVANCE = 0.12  # of a memory; the probability is shared among those that say the same
 ASKED = 2_000  # characters of a prompt that are looked at: a longer one quotes something
 FEWEST_WORDS = 2  # beside stop words; "go on" and "yes, do it" ask for nothing
 SETTLED_MS = 30 * 60_000  # a session that was silent for so long won't take back what it said last
@@ -96,11 +98,13 @@ class Hooks:
         words = {word.strip("?!.,:;'\"").casefold() for word in asked.split()} - STOP_WORDS - {""}
         if len(words) < FEWEST_WORDS or asked.startswith("/"):
             return []
-        query = Query(asked, limit=4 * SHOWN, scope=session.scope, min_relevance=RELEVANCE)
-        found = self._memory.ask(query).hits
+        answer = self._memory.ask(Query(asked, limit=LOOKED_AT, scope=session.scope))
+        if answer.answerable is None or answer.answerable < ANSWERABLE:
+            return []
         with self._memory.store.reading() as db:
             seen = set(sessions.shown(db, session.id).values())
-        return [hit for hit in found if hit.memory.id not in seen and hit.memory.source.session != session.key][:SHOWN]
+        fresh = [hit for hit in answer.hits if hit.memory.id not in seen and hit.memory.source.session != session.key]
+        return _telling(fresh)[:SHOWN]
 
     def _tool(self, happening: Happening) -> None:
         edits = tools.edits(happening.tool, happening.given)
@@ -284,6 +288,23 @@ def scope_of(folder: str) -> str:
             return GLOBAL_SCOPE
         place = parent
     return place
+
+
+def _telling(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that are relevant enough, the best first; of a lesson and the turn it is from, the lesson."""
+    chosen: list[tuple[float, Hit]] = []
+    turns = [(injected.flat(hit.memory.text), hit) for hit in hits if hit.memory.kind == "turn"]
+    stand_ins: set[str] = set()
+    for hit in hits:
+        relevance = hit.relevance or 0.0
+        if hit.memory.kind != "turn":
+            words = injected.flat(hit.memory.text)
+            around = [turn for text, turn in turns if words in text]
+            relevance = max([relevance, *((turn.relevance or 0.0) for turn in around)])
+            stand_ins.update(turn.memory.id for turn in around)
+        chosen.append((relevance, hit))
+    kept = [(relevance, hit) for relevance, hit in chosen if relevance >= RELEVANCE and hit.memory.id not in stand_ins]
+    return [hit for _, hit in sorted(kept, key=lambda pair: -pair[0])]
 
 
 def _shown(hits: Sequence[Hit]) -> str:
