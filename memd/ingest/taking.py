@@ -137,7 +137,7 @@ class Taking:
         digest = digest_of(section.text)
         memory = notes.find(self._db, self._scope, digest)
         if memory is None:
-            memory = self._insert(note, position)
+            memory = self._new(note, position)
         else:
             self.taken.known += 1
             self._touch(memory, "")
@@ -145,8 +145,14 @@ class Taking:
         notes.put_section(self._db, file, _columns(position, section, row), section.links)
         return row
 
-    def _insert(self, note: ReadNote, position: int) -> int:
+    def _new(self, note: ReadNote, position: int) -> int:
+        """Store a section; or find it after all, where what may not be stored was taken out of its text."""
         draft = self._draft(memory_of(note, position, self._scope_path))
+        memory = notes.find(self._db, self._scope, draft.digest)
+        if memory is not None:
+            self.taken.known += 1
+            self._touch(memory, "")
+            return memory
         done = self._writer.write(draft, restate=False)
         memory = self._writer.written[-1]
         notes.give_tags(self._db, memory, draft.tags)

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -194,10 +194,11 @@ class Watcher:
             while not self._stopping:
                 try:
                     self._step()
-                except Exception:
-                    log.exception("the watcher stumbled; it looks again in %g s", RETRY_S)
+                except Exception as error:  # the store can't be read, say
+                    log.warning("watching waits: %s", _told(error))
                     self._sleep(RETRY_S)
-                    self._look_again(self._posts.values())
+                    for post in self._posts.values():
+                        post.look_at = 0.0
         finally:
             for post in self._posts.values():
                 post.stop()
@@ -264,12 +265,11 @@ class Watcher:
                 self._begin(post, identity)
             elif now >= post.look_at:
                 self._catch_up(post)
-        except MemdError as error:
-            self._fail(post, error.message)
-        except OSError as error:
-            self._fail(post, (error.strerror or str(error)).lower())
+        except Exception as error:
+            self._fail(post, _told(error))
 
     def _fail(self, post: _Post, why: str) -> None:
+        """Say what is wrong, and look at everything again in a while."""
         if post.why != why:
             log.warning("watching %s waits: %s", post.watch.path, why)
         post.state, post.why = "failed", why
@@ -339,8 +339,8 @@ class Watcher:
                 continue
             try:
                 self._follow_in(post, mine, moved)
-            except MemdError as error:
-                self._fail(post, error.message)
+            except Exception as error:
+                self._fail(post, _told(error))
 
     def _follow_in(self, post: _Post, paths: list[str], moved: dict[str, str]) -> None:
         if len(paths) > MANY:
@@ -410,10 +410,6 @@ class Watcher:
                 self._take_chunk(post, [note])
             self._take_chunk(post, [], gone, moved)
 
-    def _look_again(self, posts: Iterable[_Post]) -> None:
-        for post in posts:
-            post.look_at = 0.0
-
     # --- commits --------------------------------------------------------------------------------------
 
     def _check_head(self, post: _Post) -> None:
@@ -481,6 +477,16 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return (state.st_dev, state.st_ino) if os.path.isdir(path) else (0, 0)
+
+
+def _told(error: Exception) -> str:
+    """An error in words; one that nobody foresaw goes to the log."""
+    if isinstance(error, MemdError):
+        return error.message
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    log.error("the watcher stumbled", exc_info=error)
+    return "something went wrong; see: memd daemon logs"
 
 
 def _chains(moved: dict[str, str]) -> dict[str, str]:
