@@ -48,6 +48,8 @@ lines of `term`, `entity`, `time`, `channel`, `missed`, `stage` |
 below each lines of `skipped`, path, why |
 | `config` | name, value; a setting also where the value comes from |
 | `doctor` | `ok`, `warning` or `failed`; check; finding; hint |
+| `install AGENT`, `uninstall` | `made`, `changed`, `removed` or `unchanged`; file; where the copy of how it was lies |
+| `install` | agent; `there` or nothing; scopes that have memd (by commas); what can't be read |
 | `bench` | tables, aligned by blanks; for programs there is `--json` |
 
 | exit code | |

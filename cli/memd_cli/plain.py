@@ -14,6 +14,8 @@ so that a record is always one line; ``show`` alone gives a text as it is.
 - ``model info``, ``model use``, ``reindex``: name, value; ``model list``, ``model add``: name, ``in use`` or nothing,
   fingerprint, dimension, ``tokens`` or ``pooled``, bytes, folder, what is wrong with it
 - ``doctor``: ok, warning or failed; check; finding; hint
+- ``install``, ``uninstall``: made, changed, removed or unchanged; file; its copy. ``install`` alone: agent, ``there``
+  or nothing, scopes, trouble
 """
 
 from memd_cli.session import complain, write

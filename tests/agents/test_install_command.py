@@ -138,6 +138,23 @@ def test_the_doctor_says_what_is_missing(memd: Memd) -> None:
     assert check["status"] == "failed" and check["hint"] == "memd install codex"
 
 
+def test_many_at_once_end_as_one(memd: Memd, tmp_path: Path) -> None:
+    file = tmp_path / "home" / ".claude.json"
+    file.write_text('{"a": 1}')
+    running = [memd.popen("install", "claude-code") for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert list(json.loads(file.read_text())["mcpServers"]) == ["memd"]
+    memd("uninstall", "claude-code")
+    assert file.read_text() == '{"a": 1}' and [path.name for path in file.parent.iterdir()] == [".claude.json"]
+
+
+def test_a_data_folder_that_can_not_be_made_is_said_before_anything_is_written(memd: Memd, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = memd("install", "claude-code", "--json", check=False, MEMD_HOME=str(tmp_path / "file" / "home"))
+    assert done.code == 3 and done.answer["error"]["code"] == "file_unusable"
+    assert list((tmp_path / "home").iterdir()) == []
+
+
 def test_place_is_the_users_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Place.here(Path("/x")).home == tmp_path

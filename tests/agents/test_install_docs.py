@@ -26,7 +26,7 @@ def page(name: str) -> str:
 
 
 def test_every_agent_has_its_page_and_its_line() -> None:
-    assert {path.stem for path in PAGES.glob("*.md")} == {*AGENTS, "README"}
+    assert {path.stem for path in PAGES.glob("*.md")} >= {*AGENTS, "README"}
     for name, agent in AGENTS.items():
         assert re.search(
             rf"^\| {re.escape(agent.title)} \| .*\b{len(agent.events)} events.*\({name}\.md\) \|$", page("README"), re.M

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from memd.agents.install.jsontext import JSON, Dialect
 from memd.agents.install.parts import Hook, JsonHooks
 from memd.agents.install.program import line
 from memd.agents.install.work import Target
+from memd.errors import MemdError
 
 USER, PROJECT = "user", "project"
 SCOPES = (USER, PROJECT)
@@ -86,8 +88,12 @@ class Agent:
         return place.finds(*self.programs) is not None or self.folder(place).is_dir()
 
     def is_joined(self, place: Place, scope: str, program: Sequence[str]) -> bool:
-        """Whether memd stands in its files. Raises as `Target.commands` does."""
-        return any(target.commands() for target in self.files(place, scope, program))
+        """Whether memd stands in its files, as far as they can be read."""
+        for target in self.files(place, scope, program):
+            with suppress(MemdError):
+                if target.commands():
+                    return True
+        return False
 
 
 def hook_line(program: Sequence[str], event: Event, agent: str) -> str:

@@ -64,7 +64,11 @@ class Ledger:
     def locked(self) -> Iterator[None]:
         """One edit of agents' files at a time."""
         self._make(self.folder)
-        with (self.folder / "lock").open("a") as file:
+        try:
+            file = (self.folder / "lock").open("a")
+        except OSError as error:
+            raise FileUnusable(f"{self.folder} can't be written: {error.strerror}", "Check the data folder.") from None
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -16,14 +16,15 @@ MODULE = "memd_cli"
 def program(environ: Mapping[str, str] = os.environ, started_as: str = sys.argv[0]) -> tuple[str, ...]:
     """The words that start the memd that runs now: its name where every shell finds it, else its path.
 
-    A virtual environment is on the search path only while it is active, so its memd is named by its path.
+    An environment of Python's or conda's is on the search path only while it is active, so its memd is named by its
+    path.
     """
     running = _running(started_as)
     if running is None:
         return (sys.executable, "-m", MODULE)
     found = shutil.which("memd", path=environ.get("PATH", os.defpath))
-    active = environ.get("VIRTUAL_ENV", "")
-    lasting = found is not None and not (active and Path(found).is_relative_to(active))
+    active = [environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
+    lasting = found is not None and not any(Path(found).is_relative_to(folder) for folder in active)
     if found is not None and lasting and os.path.realpath(found) == os.path.realpath(running):
         return ("memd",)
     return (running,)
