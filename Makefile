@@ -34,6 +34,7 @@ fix: setup ## format, and mend what can be mended
 
 bench: setup ## measure how fast memd is, and recall on the evaluation data in BENCH_DATA
 	$(BIN)/python scripts/time_command.py
+	$(BIN)/python scripts/time_hooks.py
 	$(BIN)/memd bench latency
 	@test -d "$(BENCH_DATA)" || { echo "error: no evaluation data in $(BENCH_DATA): set BENCH_DATA" >&2; exit 1; }
 	$(BIN)/memd bench recall --format locomo "$(BENCH_DATA)/locomo-dev.json"

@@ -81,7 +81,7 @@ def _age() -> float:
 
 def _stop_at(deadline: float, event: str) -> None:
     """See to it that the process ends by then, even within a call that doesn't return."""
-    import _signal
+    import _signal  # type: ignore[import-not-found]  # the C half of signal, which imports enum
 
     def end(*_: object) -> None:
         _log(event, "no answer in time")

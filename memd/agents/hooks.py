@@ -203,7 +203,7 @@ class SessionReader:
                 first = False
                 self._work_off()
             except Exception as error:  # the next round tries again; the daemon goes on
-                log.error("reading sessions failed: %s", _where(error))
+                log.error("reading sessions failed", exc_info=error)
 
     def _take_spool(self) -> None:
         """Hooks that found no daemon left their words in files."""
@@ -216,7 +216,7 @@ class SessionReader:
             except (MemdError, OSError, IndexError) as error:
                 if isinstance(error, MemdError) and error.exit_code == 3:
                     raise  # the store can't be written: keep it for later
-                log.warning("a hook's word was dropped: %s", _where(error))
+                log.warning("a hook's word was dropped", exc_info=error)
             path.unlink(missing_ok=True)
 
     def _revive(self, first: bool) -> None:
@@ -240,7 +240,7 @@ class SessionReader:
             try:
                 digest(self._memory, session, settle=settle)
             except OSError as error:  # the transcript is gone, or can't be read: others wait behind it
-                log.warning("a transcript can't be read: %s", _where(error))
+                log.warning("a transcript can't be read", exc_info=error)
                 with self._memory.store.writing() as db:
                     sessions.took(db, session, session.taken, session.line)
 
@@ -332,9 +332,3 @@ def _grown(session: Session) -> bool:
 
 def _digest(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-
-def _where(error: BaseException) -> str:
-    from memd.daemon.logs import where
-
-    return where(error)

@@ -45,7 +45,7 @@ def statements(turns: Sequence[Turn], reply: str | None) -> list[Lesson]:
         turns: what was said.
         reply: what the user said next; None where nothing is known of it.
     """
-    found = []
+    found: list[Lesson] = []
     for number, turn in enumerate(turns):
         after = next((later.text for later in turns[number + 1 :] if later.who == USER), reply or "")
         if rules.TAKEN_BACK.match(after) or (turn.who != USER and rules.REJECTED.match(after)):
