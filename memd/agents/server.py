@@ -28,6 +28,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resolve import ListRoots, Resolve
 from mcp.server.mcpserver.resources import ResourceSecurity
+from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp.types import INTERNAL_ERROR, CallToolResult, ListRootsResult, ToolAnnotations
 from pydantic import Field
@@ -79,7 +80,8 @@ class Server:
         self._link = link
         self._cwd = cwd
         self._session = f"mcp-{secrets.token_hex(6)}"
-        self._roots: ListRootsResult | None = None
+        self._roots: ListRootsResult | None = None  # asked for, and good until the client says otherwise
+        self._told_roots: ListRootsResult | None = None  # told with the last tool call, by a client that can't be asked
         self._who = ""
         self.mcp: MCPServer[None] = MCPServer(
             name="memd",
@@ -315,7 +317,7 @@ class Server:
         )
         async def here() -> str:
             """The context block of the project that the client works in."""
-            return await self._context_text(self._scope(None, self._roots))
+            return await self._context_text(self._scope(None, self._roots or self._told_roots))
 
         @self.mcp.resource(
             "memory://context/{scope}",
@@ -344,7 +346,7 @@ class Server:
             task: Annotated[str, Field(description="What is to be done, if that is known.")] = "",
         ) -> str:
             """Begin with what matters in this project, and with what is known about the task."""
-            scope = self._scope(None, self._roots)
+            scope = self._scope(None, self._roots or self._told_roots)
             parts = [(await self._prompted("context", {"scope": scope}))["text"]]
             if task.strip():
                 found = await self._prompted("recall", {"text": task, "scope": scope, "limit": 5})
@@ -365,7 +367,7 @@ class Server:
             ] = "1",
         ) -> str:
             """Go through what this session stored: correct it, complete it, and take out what doesn't belong."""
-            scope = self._scope(None, self._roots)
+            scope = self._scope(None, self._roots or self._told_roots)
             filters: Data = {"scope": scope, "limit": REVIEWED}
             found = await self._prompted("list", {**filters, "source": self._session})
             since = "in this session"
@@ -430,6 +432,7 @@ class Server:
         Raises:
             ToolError: it is no folder's absolute path.
         """
+        self._told_roots = roots or self._told_roots
         if given is None:
             folders = [path for root in (roots.roots if roots else ()) if (path := _path(str(root.uri)))]
             if not folders:
@@ -452,22 +455,33 @@ class Server:
         Older revisions of the protocol let a server ask in the midst of a call; by newer ones the SDK asks for us.
         A client that has none, or doesn't answer, is as one without.
         """
-        capabilities = ctx.client_capabilities
-        if capabilities is None or capabilities.roots is None:
+        if not _has_roots(ctx.session):
             return None
-        if self._roots is None and ctx.session.can_send_request:
-            with anyio.move_on_after(ROOTS_SECONDS):
-                try:
-                    self._roots = await ctx.session.list_roots()  # pyright: ignore[reportDeprecated]
-                except Exception:
-                    self._roots = ListRootsResult(roots=[])
-            self._roots = self._roots or ListRootsResult(roots=[])
+        await self._ask_roots(ctx.session)
         return self._roots or ListRoots()
 
+    async def _ask_roots(self, session: ServerSession) -> None:
+        if self._roots is not None or not session.can_send_request:
+            return
+        with anyio.move_on_after(ROOTS_SECONDS):
+            try:
+                self._roots = await session.list_roots()  # pyright: ignore[reportDeprecated]
+            except Exception:  # whatever it is that the client can't do, its calls go on
+                self._roots = ListRootsResult(roots=[])
+        self._roots = self._roots or ListRootsResult(roots=[])
+
     async def _follow_roots(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Roots for what isn't a tool, where the protocol lets us ask; and a new look when they change."""
         if ctx.method == "notifications/roots/list_changed":
             self._roots = None
+        elif ctx.method in ("resources/read", "prompts/get") and _has_roots(ctx.session):
+            await self._ask_roots(ctx.session)
         return await call_next(ctx)
+
+
+def _has_roots(session: ServerSession) -> bool:
+    capabilities = session.client_capabilities
+    return capabilities is not None and capabilities.roots is not None
 
 
 def _hints(*, reads: bool = False, destructive: bool = False, idempotent: bool = False) -> ToolAnnotations:

@@ -240,10 +240,16 @@ def test_the_clients_roots_are_the_scope(portal: BlockingPortal, folder: Path, m
         assert session.tool("context")["scope"] == str(folder / "other")
         assert session.tool("remember", text="Of the other project.")["scope"] == str(folder / "other")
         assert session.tool("recall", query="x")["scope"] == str(folder / "other")
+        session.tool("remember", text="Of the other project, too.", kind="decision")
+        assert "Of the other project, too." in session.do("get_prompt", "bootstrap", {}).messages[0].content.text
         if mode == "legacy":  # newer clients have no such notice
             roots[:] = [folder / "work"]
             session.do("send_roots_list_changed")
             assert session.tool("context")["scope"] == str(folder / "work")
+    if mode == "legacy":  # newer revisions let a server ask in tools alone
+        with Session(portal, client(folder / "home", folder / "work", roots=[folder / "other"], mode=mode)) as session:
+            current = session.do("read_resource", "memory://context/current").contents[0].text
+            assert "Of the other project, too." in current
     with Session(portal, client(folder / "home", folder / "work", roots=[], mode=mode)) as session:
         assert session.tool("context")["scope"] == str(folder / "work")
     with Session(portal, client(folder / "home", folder, mode=mode)) as session:

@@ -66,3 +66,10 @@ def test_moving_happens_once(format_1: Path) -> None:
         with Memory.open(format_1, encode="off") as memory, memory.store.reading() as db:
             assert db.execute("SELECT count(*) FROM life").fetchone()[0] == 2
             assert db.execute("SELECT count(*) FROM use").fetchone()[0] == 1
+
+
+def test_a_moved_store_takes_tasks(format_1: Path) -> None:
+    with Memory.open(format_1, encode="off") as memory:
+        memory.tasks.start("release", scope="global")
+        memory.tasks.step("tag it", scope="global")
+        assert [task.title for task in memory.tasks.list(scope="global").tasks] == ["release", "tag it"]
