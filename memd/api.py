@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from memd.clock import Clock, system_clock, to_ms
+from memd.clock import Clock, from_ms, system_clock, to_ms
+from memd.config import Config
 from memd.encoding import Drain, EncodingWorker
 from memd.errors import BadInput, Conflict, EncoderUnavailable, MemdError, NotFound
 from memd.home import STORE, data_home
@@ -23,6 +24,8 @@ from memd.lifecycle.keeper import Keeper
 from memd.model import (
     GLOBAL_SCOPE,
     Audit,
+    ConflictFound,
+    ConflictsFound,
     EncoderInfo,
     History,
     NewMemory,
@@ -36,11 +39,13 @@ from memd.model import (
     Vitality,
 )
 from memd.store import Store, filters, histories, journal, memories, past, statistics, vectors, versions
-from memd.store.drafts import Draft, draft, plain_tags
+from memd.store import conflicts as kept_conflicts
+from memd.store.drafts import Draft, draft, plain_tags, refuse_private
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
 from memd.tasks import Tasks
 from memd.text.chunking import TOKENS, estimated_offsets
+from memd.text.redaction import redact
 
 if TYPE_CHECKING:
     from memd.encoder import Encoder, Tokenizer
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     from memd.encoder.library import Encoders, Stamp
     from memd.ingest.keeping import NoteKeeper
     from memd.recall.recaller import Recaller
+    from memd.truth.checking import CheckingWorker
 
 Encode = Literal["background", "inline", "off"]
 StoredMemories = list[StoredMemory]  # inside `Memory`, `list` is its method
@@ -56,6 +62,7 @@ Vitalities = list[Vitality]
 
 GROUP = 500  # memories a transaction, so that other writers get their turn
 GROUP_CHARACTERS = 16 << 20
+COMPARING_S = 2.0  # before conflicts are listed
 TROUBLES_SHOWN = 20  # of an audit
 WAIT_SLICE_S = 0.2
 
@@ -84,9 +91,14 @@ class Memory:
         self._drain_lock = threading.Lock()
         self._switch_lock = threading.Lock()
         self._worker: EncodingWorker | None = None
+        self._checking: CheckingWorker | None = None
         if encode == "background":
             self._worker = EncodingWorker(store, self._models.encoder, insist=not self._models.is_overridden)
             self._worker.start()
+            from memd.truth.checking import CheckingWorker
+
+            self._checking = CheckingWorker(store, self._now_ms)
+            self._checking.start()
 
     @classmethod
     def open(cls, home: Path | str | None = None, *, encode: Encode = "inline", clock: Clock = system_clock) -> Memory:
@@ -115,6 +127,8 @@ class Memory:
         """Finish the write in hand and close. What still waits for its vectors stays in the queue."""
         if self._worker:
             self._worker.stop()
+        if self._checking:
+            self._checking.stop()
         with self._drain_lock:
             self._store.close()
         if self._recaller:
@@ -136,7 +150,9 @@ class Memory:
         """Files of notes as memories that follow them: taken in, superseded, retired and restored."""
         from memd.ingest.keeping import NoteKeeper
 
-        return NoteKeeper(self._store, self._make_id, self._now_ms, self._draft, self._encode_after_write)
+        return NoteKeeper(
+            self._store, self._make_id, self._now_ms, self._draft, self._encode_after_write, self._not_secret
+        )
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -177,15 +193,19 @@ class Memory:
         for number, item in enumerate(items, start=1):
             try:
                 check_new(item)
+                refuse_private(item.text)
             except BadInput as error:
                 if len(items) > 1:
                     raise BadInput(f"Memory {number} of {len(items)}: {error.message}", error.hint) from None
                 raise
         remembered: RememberedOnes = []
         for group in _groups(items):
-            most = self._models.most_words()
-            remembered += self._write([draft(item, self._offsets, most) for item in group], restate)
+            remembered += self._write([self._draft(item) for item in group], restate)
         return remembered
+
+    def without_secrets(self, text: str) -> str:
+        """The text as it would be stored: without secrets and private parts, blank where nothing is left."""
+        return redact(text, self._not_secret).text
 
     def supersede(self, old_id: str, text: str, *, why: str = "", **fields: Any) -> Superseded:
         """Store a text in the place of a memory, which is no hit any more but keeps its text. Durable on return.
@@ -209,7 +229,7 @@ class Memory:
         known = {"kind": old.kind, "scope": old.scope, "tags": old.tags}
         item = _build(NewMemory, text=text, **known | fields)
         check_new(item)
-        new = draft(item, self._offsets, self._models.most_words())
+        new = self._draft(item)
         with self._store.writing() as db:
             now = self._now_ms()
             writer = memories.Writer(db, self._make_id, now)
@@ -220,7 +240,7 @@ class Memory:
             if done.id != old.id:
                 versions.supersede(db, seq, memories.resolve(db, done.id), now, why)
         self._encode_after_write(writer.written)
-        return Superseded(id=done.id, old=old.id, again=done.again, passages=done.passages)
+        return Superseded(id=done.id, old=old.id, again=done.again, passages=done.passages, redacted=done.redacted)
 
     def history(self, id: str) -> History:
         """What became of a memory: every version of it, and what replaced what.
@@ -230,6 +250,60 @@ class Memory:
         """
         with self._store.reading() as db:
             return histories.read(db, memories.resolve(db, id))
+
+    def conflicts(self, *, scope: str = GLOBAL_SCOPE, limit: int = 50) -> ConflictsFound:
+        """Memories that can't both hold, and that nobody decided on, the latest found first.
+
+        What was stored just now is compared first, for `COMPARING_S` at most.
+
+        Args:
+            scope: sees that scope and the global one; `"all"` sees every one.
+            limit: how many at most, 1 to 1000.
+        """
+        check_filters(scope, (), (), "", None, None, limit)
+        self.compare(COMPARING_S)
+        with self._store.reading() as db:
+            found = kept_conflicts.unsettled(db, plain_scope(scope), limit)
+            return ConflictsFound(
+                tuple(_conflict(one, memories.fetch(db, [one.one, one.other])) for one in found),
+                kept_conflicts.count_waiting(db),
+            )
+
+    def compare(self, seconds: float | None = None) -> int:
+        """Compare what nobody compared yet with the memories near it; return how many that were.
+
+        Args:
+            seconds: stop after so long; None: when all is done.
+        """
+        from memd.truth.checking import Checker
+
+        checker, count = Checker(self._store, self._now_ms), 0
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while (deadline is None or time.monotonic() < deadline) and checker.step() is not None:
+            count += 1
+        return count
+
+    def resolve(self, keep: str, other: str, *, both: bool = False, why: str = "") -> StoredMemories:
+        """Decide between two memories: the first stands in the place of the second, or both hold.
+
+        Args:
+            keep, other: ids or prefixes.
+            both: they don't exclude each other; memd won't say so again.
+            why: in a few words, for `history`.
+
+        Raises:
+            NotFound, Ambiguous: no memory, or several, have such an id.
+            Conflict, BadInput: the first can't supersede the second, as for `supersede`.
+        """
+        with self._store.writing() as db:
+            now = self._now_ms()
+            one, two = memories.resolve(db, keep), memories.resolve(db, other)
+            if one == two:
+                raise BadInput("A memory can't be in conflict with itself.", "Give two ids, as `memd conflicts` does.")
+            if not both:
+                versions.supersede(db, two, one, now, why or "resolved")
+            kept_conflicts.settle(db, one, two, now, "both hold" if both else "superseded")
+            return memories.fetch(db, [one, two])
 
     def audit(self, number: int = 0, link: str = "") -> Audit:
         """Verify the journal: each entry, the chain, and that the memories are as it says. O(store).
@@ -397,7 +471,7 @@ class Memory:
         """What is being worked on, scope by scope: goals and their steps."""
         return Tasks(
             self._store,
-            lambda item: draft(item, self._offsets, self._models.most_words()),
+            self._draft,
             lambda db: memories.Writer(db, self._make_id, self._now_ms()),
             self._encode_after_write,
             self._now_ms,
@@ -568,6 +642,8 @@ class Memory:
         return remembered
 
     def _encode_after_write(self, seqs: Sequence[int]) -> None:
+        if self._checking:
+            self._checking.nudge()
         if self._worker:
             self._worker.nudge()
         elif self._encode == "inline" and seqs and (encoder := self._models.encoder()):
@@ -587,7 +663,13 @@ class Memory:
             return self._recaller
 
     def _draft(self, item: NewMemory) -> Draft:
-        return draft(item, self._offsets, self._models.most_words())
+        return draft(item, self._offsets, self._models.most_words(), self._not_secret)
+
+    @cached_property
+    def _not_secret(self) -> frozenset[str]:
+        """What looks like a secret and is none, by the settings of the data folder."""
+        home = self._store.path.parent
+        return Config.load(None if str(home) == data_home() else home).settings.redaction.allowed
 
     def _offsets(self, text: str) -> Sequence[tuple[int, int]]:
         return self._models.offsets(text)
@@ -702,6 +784,14 @@ class _Models:
 
     def _miss(self, error: MemdError) -> None:
         self.why_no_encoder, self.fix = f"{error.message} {error.hint}".strip(), error.hint
+
+
+def _conflict(found: kept_conflicts.Found, pair: Sequence[StoredMemory]) -> ConflictFound:
+    from memd.truth import conflicts
+
+    difference = conflicts.find(pair[0].text, pair[1].text)
+    words = (difference.one, difference.other) if difference else ("", "")
+    return ConflictFound(found.rule, words, (pair[0], pair[1]), from_ms(found.at))
 
 
 def _build(struct: type[Any], **fields: Any) -> Any:

@@ -83,7 +83,8 @@ class StoredMemory(msgspec.Struct, frozen=True):
     """A memory as it stands in the store. `said` counts how often the same text was given.
 
     Where another memory replaced it, `superseded_by` is that one's id (the nearest that isn't forgotten) and
-    `until` says until when it was true; it holds where both are null. `supersedes` has the ids it replaced itself.
+    `until` says until when it was true; it holds where both are null. `supersedes` has the ids it replaced itself,
+    `conflicts` those of the memories that can't hold beside it.
     """
 
     id: str
@@ -104,27 +105,33 @@ class StoredMemory(msgspec.Struct, frozen=True):
     superseded_by: str | None = None
     until: datetime | None = None
     supersedes: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """The reply to `remember`: durable on disk. `again` is true when the same text was there already."""
+    """The reply to `remember`: durable on disk. `again` is true when the same text was there already.
+
+    `redacted` names the kinds of secrets and private parts that were taken out of the text, in their order.
+    """
 
     id: str
     again: bool
     passages: int
+    redacted: tuple[str, ...] = ()
 
 
 class Superseded(msgspec.Struct, frozen=True):
     """The reply to `supersede`: `id` now stands in the place of `old`.
 
     `again` is true when the scope had the new text already. Where it is the old one's own text nothing is replaced,
-    and `id` is `old`.
+    and `id` is `old`. `redacted` is as in `Remembered`.
     """
 
     id: str
     old: str
     again: bool
     passages: int
+    redacted: tuple[str, ...] = ()
 
 
 class Replacement(msgspec.Struct, frozen=True):
@@ -160,6 +167,26 @@ class History(msgspec.Struct, frozen=True):
     versions: tuple[StoredMemory, ...]
     replacements: tuple[Replacement, ...]
     changes: tuple[Change, ...]
+
+
+class ConflictFound(msgspec.Struct, frozen=True):
+    """Two memories that can't both hold, the one recorded first ahead.
+
+    `rule` says in what they differ: number, version, path, date, flag, name, negation, moved, replaced or removed;
+    `differing` has the differing words of each, `found_at` when memd noticed.
+    """
+
+    rule: str
+    differing: tuple[str, str]
+    memories: tuple[StoredMemory, StoredMemory]
+    found_at: datetime
+
+
+class ConflictsFound(msgspec.Struct, frozen=True):
+    """The open conflicts, the latest found first; `waiting` counts memories that nobody compared yet."""
+
+    conflicts: tuple[ConflictFound, ...]
+    waiting: int
 
 
 class Audit(msgspec.Struct, frozen=True):

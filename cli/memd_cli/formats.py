@@ -20,6 +20,7 @@ from memd.daemon.protocol import (
 from memd.daemon.watching import UnwatchResult, WatchListResult, WatchResult, WatchStatusResult
 from memd.model import (
     Audit,
+    ConflictsFound,
     ContextBlock,
     EncoderInfo,
     History,
@@ -227,6 +228,42 @@ class AbstentionData(msgspec.Struct, frozen=True):
     curve: list[AbstentionAt]
 
 
+class CodeFigures(msgspec.Struct, frozen=True):
+    """Codes of so many bits: bytes a vector, of its signs beside it, cosine to it (mean, least), 1 - cosine²."""
+
+    bytes: int
+    sign_bytes: int
+    cosine: float
+    least_cosine: float
+    distortion: float
+
+
+class FadedPart(msgspec.Struct, frozen=True):
+    """Tiers that the lifecycle chose, percent of passages, and what each row's ranking of them keeps of float32's."""
+
+    tiers: dict[str, float]
+    recall: dict[str, float] = msgspec.field(name="recall@10")
+
+
+class QuantizationData(msgspec.Struct, frozen=True):
+    """A run of the quantization bench. `codes`, and the figures of each of the `rows`, go by bits; `whole` has the
+    figures of whole recalls (32: as it is; 8, 4, 1: half of the store at so many bits; and by the lifecycle)."""
+
+    format: str
+    file: str
+    version: str
+    seed: int
+    draws: int
+    memories: int
+    passages: int
+    questions: int
+    dimension: int
+    codes: dict[str, CodeFigures]
+    rows: dict[str, dict[str, dict[str, float]]]
+    lifecycle: FadedPart
+    whole: dict[str, dict[str, float]]
+
+
 class BenchData(BenchPart, frozen=True, kw_only=True):
     """A run of the bench. Its rows also have `answered` (percentage of questions with a hit), `query_ms` (median)
     and `bytes_per_memory`."""
@@ -362,6 +399,51 @@ class LatencyData(msgspec.Struct, frozen=True, kw_only=True):
     disk: LatencyDisk
 
 
+class ForgettingRow(msgspec.Struct, frozen=True):
+    """A score: its mean AUC over checkpoints, and the calibration error of its probabilities, where it gives any."""
+
+    auc: float
+    calibration_error: float | None
+
+
+class ForgettingMonth(msgspec.Struct, frozen=True):
+    """After a month's pass: memories by tier, bytes of their vectors, and how many of those needed within the next
+    30 days are active or warm (`at_hand`)."""
+
+    day: float
+    memories: int
+    tiers: dict[str, int]
+    bytes: int
+    float_bytes: int
+    share: float
+    needed: int
+    at_hand: int
+
+
+class ForgettingYear(msgspec.Struct, frozen=True):
+    """A year of the trace, lived through by a store. Texts are counted at its end."""
+
+    from_day: float
+    to_day: float
+    memories: int
+    months: list[ForgettingMonth]
+    bytes_share: float
+    needed_at_hand: float | None
+    texts_whole: int
+    texts_found: int
+
+
+class ForgettingData(msgspec.Struct, frozen=True):
+    """A run of the forgetting bench."""
+
+    file: str
+    items: int
+    uses: int
+    checkpoints: int
+    rows: dict[str, ForgettingRow]
+    year: ForgettingYear | None
+
+
 class ListedEncoder(msgspec.Struct, frozen=True):
     """An encoder of the library. Where `trouble` says what is wrong with its files, the rest is empty or 0."""
 
@@ -437,6 +519,8 @@ DATA: dict[str, tuple[type, ...]] = {
     "supersede": (Superseded,),
     "history": (History,),
     "audit": (Audit,),
+    "conflicts": (ConflictsFound,),
+    "resolve": (MemoriesResult,),
     "ingest": (IngestData,),
     "watch add": (WatchResult,),
     "watch remove": (UnwatchResult,),
@@ -477,8 +561,10 @@ DATA: dict[str, tuple[type, ...]] = {
     "service install": (ServiceData,),
     "service uninstall": (ServiceData,),
     "bench abstention": (AbstentionData,),
+    "bench quantization": (QuantizationData,),
     "bench recall": (BenchData,),
     "bench compare": (CompareData,),
     "bench latency": (LatencyData,),
+    "bench forgetting": (ForgettingData,),
 }
 LINES: dict[str, type] = {"remember-line": NewMemory}  # what is read: one line of `remember --jsonl`

@@ -132,6 +132,7 @@ def facts(memory: "Data") -> "list[tuple[str, str]]":
         ("until", memory["until"] or ""),
         ("superseded by", memory["superseded_by"] or ""),
         ("supersedes", ", ".join(memory["supersedes"])),
+        ("conflicts with", ", ".join(memory["conflicts"])),
         ("who", source.get("who", "")),
         ("via", source.get("via", "")),
         ("path", path),

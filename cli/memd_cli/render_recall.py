@@ -73,6 +73,8 @@ def _hit(shown: Console, number: int, hit: Data, stems: frozenset[str], options:
     if memory["superseded_by"]:
         until = f" · true until {human.exact(memory['until'])}" if memory["until"] else ""
         shown.print(Padding(f"[red]superseded by[/] [yellow]{memory['superseded_by']}[/][dim]{until}[/]", (0, 0, 0, 4)))
+    if memory["conflicts"]:
+        shown.print(Padding(f"[red]in conflict with[/] [yellow]{', '.join(memory['conflicts'])}[/]", (0, 0, 0, 4)))
     if memory["supersedes"]:
         shown.print(
             Padding(f"[dim]replaced {', '.join(memory['supersedes'])} · memd history {memory['id']}[/]", (0, 0, 0, 4))

@@ -52,6 +52,63 @@ def audit(session: Session) -> Outcome:
     return Outcome(data, exit_code=0 if data["sound"] else 3)
 
 
+def conflicts(session: Session) -> Outcome:
+    """The memories that can't both hold."""
+    options = session.options
+    params = {"scope": inputs.scope(options["scope"]), "limit": options["limit"]}
+    data = session.door.call("conflicts", params)
+    return Outcome(data, exit_code=0 if data["conflicts"] else 1)
+
+
+def resolve(session: Session) -> Outcome:
+    """Decide between two memories."""
+    options = session.options
+    keep, other = inputs.joined([options["keep"]]), inputs.joined([options["other"]])
+    params = {"keep": keep, "other": other, "both": options["both"], "why": options["why"] or ""}
+    return Outcome(session.door.call("resolve", params))
+
+
+def show_conflicts(session: Session, outcome: Outcome) -> None:
+    """Each with its two memories and the differing words."""
+    data = outcome.data
+    if not session.pretty:
+        for found in data["conflicts"]:
+            (one, other), (mine, theirs) = found["memories"], found["differing"]
+            write(record(found["rule"], one["id"], mine, other["id"], theirs) + "\n")
+        return
+    from rich.text import Text
+
+    from memd_cli.render import one_line, when
+    from memd_cli.session import visible
+
+    shown = _console()
+    for found in data["conflicts"]:
+        for memory, words in zip(found["memories"], found["differing"], strict=True):
+            line = Text(memory["id"], style="yellow").append(f"  {when(memory)}  ", style="dim")
+            text = Text(one_line(memory["text"]), style="default")
+            if words:
+                text.highlight_words([visible(words)], "bold red")
+            shown.print(line.append_text(text), no_wrap=True, overflow="ellipsis")
+        older, newer = (memory["id"] for memory in found["memories"])
+        shown.print(f"  [dim]{found['rule']} ·[/] [cyan]memd resolve {newer} {older}[/]\n")
+    if not data["conflicts"]:
+        shown.print("[green]✓[/] No two memories here exclude each other, as far as memd can tell.")
+    if data["waiting"]:
+        shown.print(f"[dim]{data['waiting']} memories are yet to be compared.[/]")
+
+
+def show_resolved(session: Session, outcome: Outcome) -> None:
+    """What became of the two."""
+    kept, other = outcome.data["memories"]
+    if not session.pretty:
+        for memory in (kept, other):
+            write(record(memory["id"], memory["superseded_by"] or "") + "\n")
+    elif other["superseded_by"]:
+        _console().print(f"[green]✓[/] [yellow]{kept['id']}[/] stands in the place of [yellow]{other['id']}[/]")
+    else:
+        _console().print(f"[green]✓[/] [yellow]{kept['id']}[/] and [yellow]{other['id']}[/] both hold")
+
+
 def show_superseded(session: Session, outcome: Outcome) -> None:
     """The new id; at a terminal also what it replaced."""
     data = outcome.data

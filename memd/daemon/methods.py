@@ -21,6 +21,7 @@ from memd.errors import MemdError
 from memd.ingest.watcher import Watcher
 from memd.model import (
     Audit,
+    ConflictsFound,
     ContextBlock,
     EncoderInfo,
     History,
@@ -90,6 +91,8 @@ class Methods:
             "supersede": (p.SupersedeParams, self._supersede),
             "history": (p.HistoryParams, self._history),
             "audit": (p.AuditParams, self._audit),
+            "conflicts": (p.ConflictsParams, self._conflicts),
+            "resolve": (p.ResolveParams, self._resolve),
             "context": (p.ContextParams, self._context),
             "task_start": (p.TaskAddParams, self._task_start),
             "task_step": (p.TaskAddParams, self._task_step),
@@ -201,6 +204,12 @@ class Methods:
 
     def _maintain(self, params: p.MaintainParams) -> Maintenance:
         return self._memory.lifecycle.run(now=params.now, dry_run=params.dry_run, stopped=self._stop.is_set)
+
+    def _conflicts(self, params: p.ConflictsParams) -> ConflictsFound:
+        return self._memory.conflicts(scope=params.scope, limit=params.limit)
+
+    def _resolve(self, params: p.ResolveParams) -> p.MemoriesResult:
+        return p.MemoriesResult(self._memory.resolve(params.keep, params.other, both=params.both, why=params.why))
 
     def _audit(self, params: p.AuditParams) -> Audit:
         return self._memory.audit(params.number, params.link)

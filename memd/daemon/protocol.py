@@ -282,6 +282,22 @@ class AuditParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link: str = ""
 
 
+class ConflictsParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `conflicts`."""
+
+    scope: str = GLOBAL_SCOPE
+    limit: int = 50
+
+
+class ResolveParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `resolve`: `keep` stands in the place of `other`, or `both` hold."""
+
+    keep: str
+    other: str
+    both: bool = False
+    why: str = ""
+
+
 class WaitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `wait_encoded`, in seconds."""
 

@@ -29,7 +29,10 @@ SELECT m.seq, m.id, m.text, m.kind, s.path, m.source, m.recorded_at, m.event_at,
     (SELECT count(*) FROM passage AS p WHERE p.memory = m.seq AND +p.encoder = :encoder),
     m.superseded_at IS NOT NULL,
     (SELECT json_group_array(o.id ORDER BY v.at, v.old) FROM version AS v JOIN memory AS o ON o.seq = v.old
-        WHERE v.new = m.seq)
+        WHERE v.new = m.seq),
+    (SELECT json_group_array(o.id ORDER BY o.seq) FROM conflict AS c JOIN memory AS o ON o.seq = c.one + c.other - m.seq
+        WHERE (c.one = m.seq OR c.other = m.seq) AND c.settled_at IS NULL AND o.forgotten_at IS NULL
+        AND o.superseded_at IS NULL AND m.forgotten_at IS NULL AND m.superseded_at IS NULL)
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
 """
 
@@ -80,7 +83,7 @@ class Writer:
             return done
         if restate:
             self._say_again(row[0], draft)
-        return Remembered(id=row[1], again=True, passages=row[2])
+        return Remembered(id=row[1], again=True, passages=row[2], redacted=draft.redacted)
 
     def _past(self, draft: Draft, scope: int) -> tuple[int, str, int] | None:
         """The last one forgotten or superseded that had this text.
@@ -120,7 +123,7 @@ class Writer:
         self._words.know(seq, draft.text, scope, spans)
         self.written.append(seq)
         self._changed.append(seq)
-        return Remembered(id=new_id, again=False, passages=len(spans)), seq
+        return Remembered(id=new_id, again=False, passages=len(spans), redacted=draft.redacted), seq
 
     def _insert_row(self, draft: Draft, scope: int, episode: int | None, position: int | None) -> tuple[int, str]:
         """The new row's seq and id. An id that another process hit upon in the same millisecond is made anew."""
@@ -290,4 +293,5 @@ def _stored(db: sqlite3.Connection, row: tuple) -> StoredMemory:  # type: ignore
         superseded_by=stands[0] if stands else None,
         until=from_ms(stands[1]) if stands else None,
         supersedes=tuple(json.loads(row[17])),
+        conflicts=tuple(json.loads(row[18])),
     )

@@ -68,6 +68,12 @@ def m005_work(db: Database) -> None:
     run_script(db.conn, schema.M005_WORK)
 
 
+@migrations(name="m008_truth")
+def m008_truth(db: Database) -> None:
+    """Conflicts, near-duplicates, and what has yet to be compared."""
+    run_script(db.conn, schema.M008_TRUTH)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

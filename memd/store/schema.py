@@ -430,5 +430,43 @@ CREATE INDEX memory_kind ON memory (kind, scope) WHERE kind NOT IN ('note', 'tur
 CREATE INDEX life_pinned ON life (memory) WHERE pinned <> 0;
 """
 
+M008_TRUTH = """
+-- Two memories (one < other) that can't both hold, by which rule, when that was found, and what came of it.
+CREATE TABLE conflict (
+    one        INTEGER NOT NULL REFERENCES memory (seq),
+    other      INTEGER NOT NULL REFERENCES memory (seq),
+    rule       TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    settled_at INTEGER,
+    how        TEXT,
+    PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+-- The conflicts of a memory, from the other side.
+CREATE INDEX conflict_other ON conflict (other);
+
+-- Two memories (one < other) that say the same in other words.
+CREATE TABLE twin (
+    one   INTEGER NOT NULL REFERENCES memory (seq),
+    other INTEGER NOT NULL REFERENCES memory (seq),
+    at    INTEGER NOT NULL,
+    PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+-- The near-duplicates of a memory, from the other side.
+CREATE INDEX twin_other ON twin (other);
+
+-- Memories that nobody compared yet with those near them: the queue of memd.truth.checking.
+CREATE TABLE unchecked (
+    memory INTEGER PRIMARY KEY REFERENCES memory (seq)
+) STRICT;
+-- What people and agents state joins it; what they only said in passing, or did once, does not.
+CREATE TRIGGER memory_unchecked AFTER INSERT ON memory
+WHEN new.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(new.text) <= 2000
+BEGIN
+    INSERT INTO unchecked (memory) VALUES (new.seq);
+END;
+INSERT INTO unchecked (memory) SELECT seq FROM memory
+    WHERE kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(text) <= 2000;
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"

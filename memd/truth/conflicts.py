@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from memd.text.words import listed
 from memd.truth import lexicon as lex
 from memd.truth.statements import Statement, Token, parse, split
 
@@ -71,14 +72,18 @@ def _value(one: Statement, other: Statement) -> Difference | None:
 
 def _of_values(one: Statement, other: Statement, left: Token, right: Token) -> Difference | None:
     kinds = {left.kind, right.kind}
-    if len(kinds) > 1 and not (kinds <= {"number", "version"} or (len(kinds) == 2 and "number" in kinds and _numbers(kinds))):
+    if len(kinds) > 1 and not (
+        kinds <= {"number", "version"} or (len(kinds) == 2 and "number" in kinds and _numbers(kinds))
+    ):
         return None
     kind = left.kind.split()[0]
     if kind in ("flag",) and one.verb in lex.MANY:
         return None
     if one.verb == "support" or other.verb == "support":
         return None
-    if kind == "path" and (left.role == "subject" or right.role == "subject" or one.verb in lex.MANY - {"us", "read", "load"}):
+    if kind == "path" and (
+        left.role == "subject" or right.role == "subject" or one.verb in lex.MANY - {"us", "read", "load"}
+    ):
         return None
     if left.role == "subject" and right.role == "subject" and kind in ("number", "version", "date", "flag"):
         return None
@@ -108,13 +113,26 @@ def _of_names(one: Statement, other: Statement, left: list[Token], right: list[T
         adjectives = any(_is_adjective(token) for token in (*left, *right))
         return None if adjectives and not left[0].lead else _difference("name", one, other, left, right)
     if left[0].lead and left[0].lead == _lead_after_verb(left[0], one):
-        excludes = one.verb not in lex.EVENT and not (one.verb in lex.MANY - {"us", "hav"})
+        excludes = one.verb not in lex.EVENT and one.verb not in lex.MANY - {"us", "hav"}
     else:
         excludes = one.verb in _CHOOSING and _has_role(one) and _has_role(other)
     return _difference("name", one, other, left, right) if excludes else None
 
 
-_RELATIVE = {"last", "next", "previous", "first", "second", "third", "other", "another", "old", "former", "some", "most"}
+_RELATIVE = {
+    "last",
+    "next",
+    "previous",
+    "first",
+    "second",
+    "third",
+    "other",
+    "another",
+    "old",
+    "former",
+    "some",
+    "most",
+}
 _CHOOSING = {"us", "choos", "pick", "prefer", "adopt", "run", "call", "nam", "set"}
 
 
@@ -130,14 +148,17 @@ def _is_adjective(token: Token) -> bool:
     word = token.text.lower()
     if token.text != word or any(map(str.isdigit, word)):
         return False
-    return word in _ADJECTIVES or word.endswith(("ed", "able", "ible", "ful", "ous", "ive", "ing", "less", "ical", "ent", "ant"))
+    return word in _ADJECTIVES or word.endswith(
+        ("ed", "able", "ible", "ful", "ous", "ive", "ing", "less", "ical", "ent", "ant")
+    )
 
 
-_ADJECTIVES = frozenset(
-    """fast slow big small large good bad new old easy hard simple complex stable flaky clean empty full red green blue
-    thread-safe safe strict lazy eager important critical short long high low heavy light free cheap expensive ready
-    done rare common local global static dynamic internal external generic idempotent stateless stateful""".split()
-)
+_ADJECTIVES = listed("""
+    fast slow big small large good bad new old easy hard simple complex stable flaky clean empty full red green
+    blue thread-safe safe strict lazy eager important critical short long high low heavy light free cheap
+    expensive ready done rare common local global static dynamic internal external generic idempotent stateless
+    stateful
+""")
 
 
 def _lead_after_verb(token: Token, statement: Statement) -> str:
@@ -176,7 +197,7 @@ def _negation(one: Statement, other: Statement) -> Difference | None:
     if one.negative == other.negative or one.conditions != other.conditions or _is_event(one) or _is_event(other):
         return None
     common, left, right = _apart(one, other)
-    if left and right or not _share_enough(common):
+    if (left and right) or not _share_enough(common):
         return None
     rest = left or right
     if len(rest) > 1 or any(_limits(token) for token in rest) or (rest and len(common) < 2):
@@ -189,7 +210,11 @@ def _negation(one: Statement, other: Statement) -> Difference | None:
 
 
 def _limits(token: Token) -> bool:
-    return token.kind != "word" or token.key in lex.PLACES or token.lead in ("on", "in", "for", "with", "under", "at", "during")
+    return (
+        token.kind != "word"
+        or token.key in lex.PLACES
+        or token.lead in ("on", "in", "for", "with", "under", "at", "during")
+    )
 
 
 def _denial(statement: Statement) -> str:
@@ -230,7 +255,10 @@ class _Change(NamedTuple):
 def _change(statement: Statement) -> _Change | None:
     if (found := _instead(statement)) is not None:
         return found
-    cue = next((t for t in statement.tokens if t.key in lex.MOVING | lex.REMOVING | lex.REPLACING and _tells(t, statement)), None)
+    cue = next(
+        (t for t in statement.tokens if t.key in lex.MOVING | lex.REMOVING | lex.REPLACING and _tells(t, statement)),
+        None,
+    )
     if cue is None or statement.negative:
         return None
     rest = [token for token in statement.tokens if token is not cue]
@@ -258,14 +286,21 @@ def _tells(token: Token, statement: Statement) -> bool:
 
 def _instead(statement: Statement) -> _Change | None:
     words = statement.words
-    at = next((i for i, word in enumerate(words[:-1]) if (word, words[i + 1]) in (("instead", "of"), ("rather", "than"))), None)
+    at = next(
+        (i for i, word in enumerate(words[:-1]) if (word, words[i + 1]) in (("instead", "of"), ("rather", "than"))),
+        None,
+    )
     if at is None:
         return None
     ends = next((i for i in range(at + 2, len(words)) if words[i] in lex.PREPOSITIONS), len(words))
     before = [token for token in statement.tokens if at + 1 < token.place < ends]
     rest = [token for token in statement.tokens if token not in before and token.key not in ("instead", "rather")]
     after = [token for token in rest if token.place < at and token.role == "object" and not token.lead]
-    return _Change("replaced", [token for token in rest if token not in after], before, after, []) if before and after else None
+    return (
+        _Change("replaced", [token for token in rest if token not in after], before, after, [])
+        if before and after
+        else None
+    )
 
 
 def _outdated(first: Statement, change: _Change) -> list[Token] | None:
@@ -276,7 +311,11 @@ def _outdated(first: Statement, change: _Change) -> list[Token] | None:
     of = [token for token in change.of if not _is_weak(token)]
     if change.rule == "removed":
         there = [token for token in first.tokens if token.key in {token.key for token in of}]
-        telling = any(token.kind != "word" or _is_name(token) for token in there) or len(there) > 1 or 2 * len(there) >= len(keys)
+        telling = (
+            any(token.kind != "word" or _is_name(token) for token in there)
+            or len(there) > 1
+            or 2 * len(there) >= len(keys)
+        )
         return there if of and telling and all(token.key in keys for token in of) else None
     if any(token.key in keys for token in change.after):
         return None
@@ -297,15 +336,46 @@ def _outdated(first: Statement, change: _Change) -> list[Token] | None:
     values, words = _kinds(rest)
     aims, names = _kinds(change.after)
     if aims and not names:
-        match = [token for token in values if token.kind.split()[0] == aims[0].kind.split()[0] or {token.kind, aims[0].kind} <= {"number", "version"}]
-        beside = len(match) == 1 and any(token.key in subject and token.place == match[0].place - 1 for token in first.tokens)
+        match = [
+            token
+            for token in values
+            if token.kind.split()[0] == aims[0].kind.split()[0] or {token.kind, aims[0].kind} <= {"number", "version"}
+        ]
+        beside = len(match) == 1 and any(
+            token.key in subject and token.place == match[0].place - 1 for token in first.tokens
+        )
         return match if len(match) == 1 and (not words or beside) else None
     if values or not words or len(words) > SPAN or not _together(words, first) or words[0].role == "subject":
         return None
-    return None if any(token.key in lex.PLACES for token in words) or _is_adjective(words[0]) and not words[0].lead else words
+    return (
+        None
+        if any(token.key in lex.PLACES for token in words) or (_is_adjective(words[0]) and not words[0].lead)
+        else words
+    )
 
 
-_USING = {"us", "", "run", "build", "deploy", "writ", "stor", "serv", "back", "rely", "depend", "requir", "need", "go", "hash", "format", "lint", "host", "manag", "handl"}
+_USING = {
+    "us",
+    "",
+    "run",
+    "build",
+    "deploy",
+    "writ",
+    "stor",
+    "serv",
+    "back",
+    "rely",
+    "depend",
+    "requir",
+    "need",
+    "go",
+    "hash",
+    "format",
+    "lint",
+    "host",
+    "manag",
+    "handl",
+}
 
 
 # --- what both have, and what each has alone ----------------------------------------------------------
@@ -347,7 +417,7 @@ def _is_event(statement: Statement) -> bool:
 
 
 def _is_name(token: Token) -> bool:
-    return any(not char.isalpha() for char in token.text) or not token.text.islower() and not token.text.istitle()
+    return any(not char.isalpha() for char in token.text) or (not token.text.islower() and not token.text.istitle())
 
 
 _NOW = frozenset({"now", "nowadays", "currently", "henceforth"})
@@ -355,8 +425,10 @@ _NOW = frozenset({"now", "nowadays", "currently", "henceforth"})
 
 def _newer(one: Statement, other: Statement) -> int:
     """1 where the second calls itself the newer, -1 where the first does; 0 where neither or both do."""
+
     def says(statement: Statement) -> bool:
         return bool(_NOW & set(statement.words)) or "longer" in statement.words
+
     return says(other) - says(one)
 
 

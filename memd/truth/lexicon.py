@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-STOP = frozenset(
-    """a an the this that these those it its our your their my his her we you they i he she us them there here of and or
-    to in on at by for from with via into onto over under as than then so also just only still already even very quite
-    be is are was were been being am has have had having do does did done will would shall should can could may might
-    must need needs ought let lets now currently today nowadays presently again always really simply all every each
-    any some which who whom whose what where how per about up out both either please""".split()
-)
+from memd.text.words import listed
+
+STOP = listed("""
+    a an the this that these those it its our your their my his her we you they i he she us them there here of
+    and or to in on at by for from with via into onto over under as than then so also just only still already
+    even very quite be is are was were been being am has have had having do does did done will would shall
+    should can could may might must need needs ought let lets now currently today nowadays presently again
+    always really simply all every each any some which who whom whose what where how per about up out both
+    either please
+""")
 
 # Verbs that say little: a thing that listens on a port has it, as one that runs on it. Stems.
-LIGHT = frozenset(
-    """us run listen live lie sit stand go keep stor locat find set configur happen call nam mak put plac exist
-    bind resid take get com start start start start com do point serv host perform carri done stay remain""".split()
-)
+LIGHT = listed("""
+    us run listen live lie sit stand go keep stor locat find set configur happen call nam mak put plac exist
+    bind resid take get com start do point serv host perform carri done stay remain
+""")
 
 # Names beside these add up rather than exclude each other ("supports CSV", "supports JSON"). Stems.
-MANY = frozenset(
-    """support includ hav contain provid offer handl accept need requir depend import export expos hold list read
-    parse cover log emit ship know understand test check catch valid cach report pars return mean know load send
-    show print track collect allow let giv work add us""".split()
-)
+MANY = listed("""
+    support includ hav contain provid offer handl accept need requir depend import export expos hold list read
+    parse cover log emit ship know understand test check catch valid cach report pars return mean load send show
+    print track collect allow let giv work add us
+""")
 
 # What happened once: two such are two events. Stems.
-EVENT = frozenset(
-    """fix add merg refactor releas report measur implement introduc found discover notic debug investigat crash broke
-    fail ran met discuss attend finish complet publish announc learn saw tri revert clean improv document""".split()
-)
+EVENT = listed("""
+    fix add merg refactor releas report measur implement introduc found discover notic debug investigat crash
+    broke fail ran met discuss attend finish complet publish announc learn saw tri revert clean improv document
+""")
 
-OWNING = frozenset("own maintain lead manag review administer head run sponsor".split())
+OWNING = listed("own maintain lead manag review administer head run sponsor")
 
 # Words that a subject may have or not have. Stems.
-GENERIC = frozenset(
-    """server servic project app applic repo repositori system codebas cod default current valu number version nam
+GENERIC = listed("""
+    server servic project app applic repo repositori system codebas cod default current valu number version nam
     fil team program tool set option configur modul new old actual latest curr exact exactli offici main_ site
-    softwar platform product_ packag_ directori folder path locat time period durat""".split()
-)
+    softwar platform product_ packag_ directori folder path locat time period durat
+""")
 
-NEGATIONS = frozenset(
-    """not no never without cannot neither nor nobody nothing none isn't aren't wasn't weren't don't doesn't didn't won't
-    can't couldn't shouldn't wouldn't mustn't hasn't haven't hadn't needn't ain't longer stop stopped stops cease ceased
-    avoid avoids dont doesnt cant wont""".split()
-)
+NEGATIONS = listed("""
+    not no never without cannot neither nor nobody nothing none isn't aren't wasn't weren't don't doesn't didn't
+    won't can't couldn't shouldn't wouldn't mustn't hasn't haven't hadn't needn't ain't longer stop stopped
+    stops cease ceased avoid avoids dont doesnt cant wont
+""")
 
 # The second is the first, denied. Stems.
 OPPOSITES = {
@@ -100,24 +103,24 @@ OPPOSITES = {
 POSITIVE = frozenset({"activat", "mandatori", "permit", "sync", "automatically", "encrypt"})  # same sense, other word
 
 # Where or for whom: two places may differ without a contradiction. Stems.
-PLACES = frozenset(
-    """stag product prod dev develop test qa uat preview sandbox demo local locali remot ci linux macos mac window darwin
-    ubuntu debian alpin android ios web mobil desktop client frontend backend browser chrom firefox safari arm x86
-    arm64 amd64 eu apac europ asia america night weekend""".split()
-)
+PLACES = listed("""
+    stag product prod dev develop test qa uat preview sandbox demo local locali remot ci linux macos mac window
+    darwin ubuntu debian alpin android ios web mobil desktop client frontend backend browser chrom firefox
+    safari arm x86 arm64 amd64 eu apac europ asia america night weekend
+""")
 
 # What makes a statement hold only then. As written.
-CONDITIONS = frozenset(
-    """if when whenever unless until before after during while except otherwise else once since besides because
-    although though whereas""".split()
-)
+CONDITIONS = listed("""
+    if when whenever unless until before after during while except otherwise else once since besides because
+    although though whereas
+""")
 
-MOVING = frozenset(
-    """mov migrat switch chang port renam upgrad updat bump downgrad rais lower increas decreas reduc extend shorten
-    relocat transfer convert cut grow grew went shift bump_ doubl""".split()
-)
-REMOVING = frozenset("remov delet drop retir decommission sunset abandon eliminat discontinu scrap deprecat".split())
-REPLACING = frozenset("replac swap substitut supersed exchang".split())
+MOVING = listed("""
+    mov migrat switch chang port renam upgrad updat bump downgrad rais lower increas decreas reduc extend
+    shorten relocat transfer convert cut grow grew went shift bump_ doubl
+""")
+REMOVING = listed("remov delet drop retir decommission sunset abandon eliminat discontinu scrap deprecat")
+REPLACING = listed("replac swap substitut supersed exchang")
 
 SAME = {
     "maximum": "max",
@@ -193,26 +196,22 @@ UNITS = {
 }  # fmt: skip
 
 NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve".split(), start=2
-    )
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
+    "twelve": 12,
 }  # fmt: skip
-DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()
-)  # fmt: skip
+DAYS = listed("monday tuesday wednesday thursday friday saturday sunday")
+MONTHS = listed("january february march april may june july august september october november december")
 
-PREPOSITIONS = frozenset("in on at by for from with via into onto to under over through as using behind against".split())
-VERBS = frozenset(
-    """us run listen live go keep stor find set happen call nam mak put plac exist bind resid take get start point serv
-    host deploy build writ requir need support own lead manag expir hash own handl return hold hav retri retry commit
-    contain provid mov switch renam upgrad replac migrat chang drop remov work fail pass expos read send log ship
-    depend import allow accept last wait consist hash pin publish releas format lint sit start store connect talk
-    point report generat produc emit cach authent sign encrypt back rely choos pick prefer adopt limit default cost
+PREPOSITIONS = listed("in on at by for from with via into onto to under over through as using behind against")
+VERBS = listed("""
+    us run listen live go keep stor find set happen call nam mak put plac exist bind resid take get start point
+    serv host deploy build writ requir need support own lead manag expir hash handl return hold hav retri retry
+    commit contain provid mov switch renam upgrad replac migrat chang drop remov work fail pass expos read send
+    log ship depend import allow accept last wait consist pin publish releas format lint sit store connect talk
+    report generat produc emit cach authent sign encrypt back rely choos pick prefer adopt limit default cost
     weigh mean maintain review cover test load parse pars time sleep rotat scale bump rais lower increas deliver
-    trigger render sort order return index poll flush sync backup shard target compil bundl minifi pack transpil
-    instal cut merg squash rebas tag branch track measur count charg bill queri fetch pull push join link map
-    open clos ignor validat check reject block print show display count notifi alert page escalat stay belong
-    fall apply apply_ grant expect assum know fit begin end stop us add fix""".split()
-)
+    trigger render sort order index poll flush sync backup shard target compil bundl minifi pack transpil instal
+    cut merg squash rebas tag branch track measur count charg bill queri fetch pull push join link map open clos
+    ignor validat check reject block print show display notifi alert page escalat stay belong fall apply apply_
+    grant expect assum know fit begin end stop add fix
+""")

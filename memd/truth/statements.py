@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from memd.text.words import listed
 from memd.truth import lexicon as lex
 
 MOST = 40  # statements of a text that are looked at
@@ -13,11 +14,11 @@ LONGEST = 400  # characters of a statement
 
 _BREAK = re.compile(r"(?<=[a-z0-9)\]`'\"][.!?])\s+(?=[A-Z`\"'(\[])|(?<=[a-z0-9)][.;!?])\s+|\n+|\s+[—–]\s+|;\s+")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+|^#+\s+")
+_MOMENT = "|".join([*lex.MONTHS, *lex.DAYS, "last", "then", r"v?\d", r"\w+ \d"])
 _REASON = re.compile(
-    r"(?:,?\s+(?:because|so that|in order to|due to|which|as it|as they|since (?:it|they|we|the|that|last|then|\w+ \d|\d|"
-    r"january|february|march|april|may|june|july|august|september|october|november|december|monday|v?\d)|thanks to"
-    r"|for (?:now|historical reasons|compatibility)|as of|effective|starting|to (?:avoid|prevent|keep|save|make))\b.*)$"
-    r"|\s*\([^()]*\)",
+    rf"(?:,?\s+(?:because|so that|in order to|due to|which|as it|as they|since (?:it|they|we|the|that|{_MOMENT})"
+    r"|thanks to|for (?:now|historical reasons|compatibility)|as of|effective|starting"
+    r"|to (?:avoid|prevent|keep|save|make))\b.*)$|\s*\([^()]*\)",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
@@ -25,6 +26,13 @@ _TOKEN = re.compile(
     r"|[A-Za-z_][\w']*(?:[.\-+#@][\w+#]+)*|[:=]"
 )
 _GLUED = re.compile(r"(\d[\d,_]*(?:\.\d+)?)([a-z%]+)$", re.IGNORECASE)
+
+
+_AUXILIARY = listed("""
+    is are was were isn't aren't wasn't weren't has have can can't must mustn't should shouldn't will won't does
+    doesn't do don't did didn't cannot may : =
+""")
+_TELLING = lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING
 
 
 class Token(NamedTuple):
@@ -73,8 +81,8 @@ def split(text: str) -> list[str]:
     """The statements of a text: sentences, list items, lines; at most `MOST`, code blocks left out."""
     plain = re.sub(r"```.*?(?:```|\Z)", "\n", text, flags=re.DOTALL)
     found = []
-    for part in _BREAK.split(plain):
-        part = _BULLET.sub("", part).strip().rstrip(".!?;,")
+    for piece in _BREAK.split(plain):
+        part = _BULLET.sub("", piece).strip().rstrip(".!?;,")
         if 6 <= len(part) <= LONGEST and " " in part:
             found.append(part)
     return found[:MOST]
@@ -111,9 +119,8 @@ def parse(text: str) -> Statement:
                 flips += key not in lex.POSITIVE
                 key = lex.OPPOSITES[key]
             participle = place > verb_at and not verb and word.endswith(("ed", "ten", "en", "ilt", "ept", "un", "old"))
-            if (role == "verb" or participle) and key in lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING:
-                verb, role = key, "verb"
-            elif participle and words[verb_at : verb_at + 1] and place == verb_at + 1 and word.endswith("ed"):
+            after_verb = participle and place == verb_at + 1 and word.endswith("ed")
+            if ((role == "verb" or participle) and key in _TELLING) or after_verb:
                 verb, role = key, "verb"
         tokens.append(Token(key, kind, raw[place], place, lead, role))
     return Statement(
@@ -133,8 +140,6 @@ def _tokens(text: str) -> list[str]:
         word = match.group().rstrip(".,")
         if (glued := _GLUED.match(word)) and glued.group(2).lower() in lex.UNITS:
             found += [glued.group(1), glued.group(2)]
-        elif "/" not in word and word not in ":=":
-            found.append(word)
         elif word:
             found.append(word)
     return found
@@ -142,15 +147,12 @@ def _tokens(text: str) -> list[str]:
 
 def _verb(words: tuple[str, ...]) -> int:
     """Where the verb stands; -1 where there is none, which makes all of it object."""
-    auxiliary = {"is", "are", "was", "were", "isn't", "aren't", "wasn't", "weren't", "has", "have", "can", "can't", "must",
-                 "mustn't", "should", "shouldn't", "will", "won't", "does", "doesn't", "do", "don't", "did", "didn't",
-                 "cannot", "may", ":", "="}  # fmt: skip
     if words and words[0] in ("never", "always", "do", "don't", "please") and len(words) > 1:
         return next((i for i, word in enumerate(words[:4]) if stem(word) in lex.VERBS), 0)
     plain = [i for i, word in enumerate(words) if i and stem(word) in lex.VERBS and words[i - 1] not in lex.PREPOSITIONS
              and words[i - 1] not in ("the", "a", "an")]  # fmt: skip
-    helping = next((i for i, word in enumerate(words) if i and word in auxiliary), None)
-    first = bool(words) and stem(words[0]) in lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING
+    helping = next((i for i, word in enumerate(words) if i and word in _AUXILIARY), None)
+    first = bool(words) and stem(words[0]) in _TELLING
     if helping is not None and (not plain or helping <= plain[0] + 2):
         return helping
     if first and (not plain or words[0] == _base(words[0]) or words[0].endswith("ed")):
@@ -167,7 +169,11 @@ def _sense(words: tuple[str, ...]) -> tuple[int, frozenset[str]]:
     count = sum(word in lex.NEGATIONS and word not in ("longer",) for word in words)
     if "off" in words:
         count += 1
-    skipped = {"turned", "switched", "longer"} & set(words) if ("off" in words or "on" in words or "longer" in words) else set()
+    skipped = (
+        {"turned", "switched", "longer"} & set(words)
+        if ("off" in words or "on" in words or "longer" in words)
+        else set()
+    )
     if "switched" in skipped and "to" in words:
         skipped.discard("switched")
     return count, frozenset(skipped)
@@ -192,7 +198,13 @@ def _value(raw: list[str], place: int) -> tuple[str, str]:
         if unit in lex.UNITS:
             dimension, factor = lex.UNITS[unit]
             return f"number {dimension}", f"{number * factor:g}"
-        if number.is_integer() and 1990 <= number <= 2100 and unit not in lex.UNITS and place and raw[place - 1].lower() in ("in", "since", "until"):
+        if (
+            number.is_integer()
+            and 1990 <= number <= 2100
+            and unit not in lex.UNITS
+            and place
+            and raw[place - 1].lower() in ("in", "since", "until")
+        ):
             return "date", f"{number:g}"
         return "number", f"{number:g}"
     if place and re.fullmatch(r"[\d,._]+", raw[place - 1]) and (low in lex.UNITS or _base(low) in lex.UNITS):
@@ -201,7 +213,9 @@ def _value(raw: list[str], place: int) -> tuple[str, str]:
         return "date", _base(low)
     if low in lex.MONTHS and word[0].isupper():
         return "date", low
-    if re.search(r"\.\w{1,5}$", low) and re.search(r"\.(?:py|js|ts|toml|ya?ml|json|md|txt|cfg|ini|log|sh|sql|rs|go|lock|env|db)$", low):
+    if re.search(r"\.\w{1,5}$", low) and re.search(
+        r"\.(?:py|js|ts|toml|ya?ml|json|md|txt|cfg|ini|log|sh|sql|rs|go|lock|env|db)$", low
+    ):
         return "path", word
     return "word", stem(low)
 

@@ -1,4 +1,4 @@
-"""supersede, history, audit: what holds, what held before, and that nobody tampered with it."""
+"""supersede, history, conflicts, resolve, audit: what holds, what held before, and that nobody tampered with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from memd_cli import truth
-from memd_cli.commands.options import Json, Kind, NewTags, NoDaemon
+from memd_cli.commands.options import Json, Kind, NewTags, NoDaemon, Scope
 from memd_cli.help import examples
 from memd_cli.session import Session, perform
 
@@ -65,6 +65,39 @@ def history(id: Id, json: Json = False, no_daemon: NoDaemon = False) -> int:
     until, why; ``change``, time, what, id, details.
     """
     return perform(Session("history", locals()), truth.history, truth.show_history)
+
+
+@app.command(rich_help_panel=KEEP, epilog=examples("memd conflicts", "memd conflicts --scope all --json"))
+def conflicts(
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="At most so many.")] = 20,
+    scope: Scope = None,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """List memories that can't both hold, with the words in which they differ.
+
+    They are found by rules, in the background: the same subject with another number, version, path, date or name;
+    the same thing denied; what one says was moved, replaced or removed. Nothing is decided for you, but where
+    both set one key, or the newer one says itself "now" or "no longer". Exits with 1 when there is none.
+    Piped, prints a line each: rule, id, words, id, words.
+    """
+    return perform(Session("conflicts", locals()), truth.conflicts, truth.show_conflicts)
+
+
+@app.command(
+    rich_help_panel=KEEP,
+    epilog=examples("memd resolve 01ka 01k9  # 01ka holds, in the place of 01k9", "memd resolve --both 01ka 01k9"),
+)
+def resolve(
+    keep: Annotated[str, typer.Argument(metavar="KEEP", help="The memory that holds.", show_default=False)],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The one that doesn't.", show_default=False)],
+    both: Annotated[bool, typer.Option("--both", help="Both hold: they don't exclude each other.")] = False,
+    why: Annotated[str | None, typer.Option("--why", metavar="WORDS", help="Why, for [cyan]memd history[/].")] = None,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Decide between two memories: the first stands in the place of the second, or both hold."""
+    return perform(Session("resolve", locals()), truth.resolve, truth.show_resolved)
 
 
 @app.command(rich_help_panel=CARE, epilog=examples("memd audit", "memd audit --since-link 17:9f2c…  # kept elsewhere"))

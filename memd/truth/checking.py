@@ -1,0 +1,216 @@
+"""Comparing a memory with those near it: by shared words, then by the rules on what excludes.
+
+The queue is the table `unchecked`: a memory leaves it in the transaction that writes what was found, so that a
+process may die anywhere and another, or the next, goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from memd.errors import StoreUnusable
+from memd.store import conflicts as kept
+from memd.store import uses, versions
+from memd.store.conflicts import Found, Text
+from memd.store.passages import scope_mark
+from memd.text.words import terms
+from memd.truth import conflicts
+from memd.truth.conflicts import Difference
+from memd.truth.statements import Statement, parse, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pysqlite3 import dbapi2 as sqlite3
+
+    from memd.store import Store
+
+log = logging.getLogger(__name__)
+
+NEAR = 24  # passages that share the most telling words, whose memories are compared
+WORDS = 12  # of a memory, to look for those with
+SAME_SHARE = 0.85  # of the words of both: they say the same
+POLL_S = 3.0
+RETRY_S = 10.0
+REST = 4  # times as long as a look took, so that a backlog leaves the processor to others
+
+
+class Outcome(NamedTuple):
+    """What looking at one memory came to."""
+
+    conflicts: int
+    twins: int
+    superseded: int
+
+
+class Checker:
+    """Takes memories off one store's queue. For one thread at a time.
+
+    Args:
+        store: where the queue is.
+        now_ms: the time, milliseconds since 1970.
+    """
+
+    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._now_ms = now_ms
+
+    def step(self) -> Outcome | None:
+        """Look at one memory, the newest that waits; None when none does."""
+        with self._store.reading() as db:
+            seqs = kept.waiting(db, 1)
+            if not seqs:
+                return None
+            mine = kept.text_of(db, seqs[0])
+            others = near(db, mine) if mine else []
+        found = [(other, difference) for other in others if mine and (difference := _difference(mine, other))]
+        unlike = {other.seq for other, _ in found}
+        same = [other for other in others if mine and other.seq not in unlike and says_the_same(mine.text, other.text)]
+        with self._store.writing() as db:
+            kept.done(db, seqs[0])
+            if mine is None or kept.text_of(db, mine.seq) is None:
+                return Outcome(0, 0, 0)
+            return self._write(db, mine, found, same)
+
+    def _write(
+        self, db: sqlite3.Connection, mine: Text, found: list[tuple[Text, Difference]], same: list[Text]
+    ) -> Outcome:
+        now = self._now_ms()
+        conflicting = superseded = linked = 0
+        for other, difference in found:
+            if kept.text_of(db, other.seq) is None:
+                continue
+            old, new = sorted((mine, other), key=lambda text: text.seq)
+            if not kept.add(db, Found(old.seq, new.seq, difference.rule, now)):
+                continue
+            conflicting += 1
+            if why := settles_itself(old.text, new.text):
+                versions.supersede(db, old.seq, new.seq, now, why)
+                kept.settle(db, old.seq, new.seq, now, why)
+                superseded += 1
+                if old.seq == mine.seq:
+                    break
+        for other in same:
+            if kept.link(db, mine.seq, other.seq, now):
+                linked += 1
+                older, newer = sorted((mine, other), key=lambda text: text.seq)
+                uses.add(db, [uses.NewUse(older.seq, newer.recorded_at, "restated", via="near-duplicate")])
+        return Outcome(conflicting, linked, superseded)
+
+
+def near(db: sqlite3.Connection, mine: Text) -> list[Text]:
+    """The memories of its scope that share the most telling words with it. O(passages with one of the words)."""
+    words = list(dict.fromkeys(terms(mine.text)))
+    words = sorted(words, key=len, reverse=True)[:WORDS]
+    if not words:
+        return []
+    expression = "{text} : (" + " OR ".join(f'"{word}"' for word in words) + f') AND mark : "{scope_mark(mine.scope)}"'
+    rows = db.execute(
+        "SELECT p.memory FROM passage_fts AS f JOIN passage AS p ON p.id = f.rowid WHERE passage_fts MATCH ?"
+        " ORDER BY bm25(passage_fts, 1.0, 0.0, 0.0) LIMIT ?",
+        (expression, NEAR),
+    )
+    seqs = list(dict.fromkeys(row[0] for row in rows if row[0] != mine.seq))
+    return kept.texts(db, seqs)
+
+
+def _difference(mine: Text, other: Text) -> Difference | None:
+    old, new = sorted((mine, other), key=lambda text: text.seq)
+    return conflicts.find(old.text, new.text)
+
+
+def settles_itself(old: str, new: str) -> str:
+    """Why the newer of two memories in conflict stands for the older without being asked; empty where it doesn't.
+
+    Only where each is a single statement, so that nothing else is lost with the old one: both set the same key
+    (`MAX_SIZE: 10`), or the newer says "now", "no longer" or what it moved from or to.
+    """
+    olds, news = split(old), split(new)
+    if len(olds) != 1 or len(news) != 1:
+        return ""
+    key, new_key = _KEY.match(olds[0]), _KEY.match(news[0])
+    if key and new_key and key.group(1) == new_key.group(1):
+        return f"same key: {key.group(1)}"
+    difference = conflicts.compare(parse(olds[0]), parse(news[0]))
+    return "the newer one says so" if difference is not None and difference.newer > 0 else ""
+
+
+_KEY = re.compile(r"^`?([A-Z][A-Z0-9]*_[A-Z0-9_]+|[a-z]\w*(?:[._-]\w+)+)`?\s*(?:=|:|\bis\b)\s")
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two texts have the same statements in about the same words, with the same values and the same sense."""
+    ones, others = [parse(part) for part in split(one)], [parse(part) for part in split(other)]
+    if not ones or len(ones) != len(others):
+        return False
+    return all(_alike(first, second) for first, second in zip(ones, others, strict=True))
+
+
+def _alike(one: Statement, other: Statement) -> bool:
+    mine, theirs = {token.key for token in one.tokens}, {token.key for token in other.tokens}
+    values = {token.key for token in one.tokens if token.kind != "word"}
+    if values != {token.key for token in other.tokens if token.kind != "word"} or one.negative != other.negative:
+        return False
+    return len(mine) > 1 and len(mine & theirs) >= SAME_SHARE * len(mine | theirs)
+
+
+class CheckingWorker:
+    """A thread that keeps the queue empty, at a fifth of a processor.
+
+    Args:
+        store: must stay open until `stop` returned.
+        now_ms: the time, milliseconds since 1970.
+    """
+
+    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+        self._checker = Checker(store, now_ms)
+        self._state = threading.Condition()
+        self._written = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="checking", daemon=True)
+
+    def start(self) -> None:
+        """Begin with whatever waits."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the memory in hand and end. Waits for the thread."""
+        with self._state:
+            self._stopping = True
+            self._state.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def nudge(self) -> None:
+        """Say that something was written."""
+        with self._state:
+            self._written = True
+            self._state.notify_all()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            begun = time.monotonic()
+            try:
+                found = self._checker.step()
+            except StoreUnusable as error:
+                log.warning("looking for conflicts waits: %s", error.message)
+                self._rest(RETRY_S)
+                continue
+            except Exception:
+                log.exception("looking for conflicts stopped short; it goes on in %g s", RETRY_S)
+                self._rest(RETRY_S)
+                continue
+            if found is None:
+                with self._state:
+                    self._state.wait_for(lambda: self._written or self._stopping, POLL_S)
+                    self._written = False
+            else:
+                self._rest(REST * (time.monotonic() - begun))
+
+    def _rest(self, seconds: float) -> None:
+        with self._state:
+            self._state.wait_for(lambda: self._stopping, seconds)
