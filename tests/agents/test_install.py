@@ -29,6 +29,7 @@ from memd.errors import FileChanged, FileUnusable, MalformedFile
 from tests.agents.test_install_toml import toml_text
 from tests.agents.written import json_text, objects
 
+QUICK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # every write is flushed, which disks take long over
 PROGRAM = ("memd",)
 OTHER = ("/opt/my tools/bin/memd",)
 
@@ -75,7 +76,7 @@ class Machine:
 
 @contextlib.contextmanager
 def fresh_machine() -> Iterator[Machine]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=QUICK) as folder:
         for part in ("home", "work", "bin"):
             (Path(folder) / part).mkdir()
         yield Machine(Path(folder))
