@@ -12,9 +12,9 @@ from typing import NamedTuple
 NAMES = {32: "active", 8: "warm", 4: "cool", 1: "cold", 0: "dormant"}
 ACTIVE, WARM, COOL, COLD, DORMANT = NAMES  # bits a coordinate
 ORDER = tuple(NAMES)
-# The least retention of each tier. 8 bits rank as float32 does but for one in a thousand, so what isn't hot needs no
-# more; 1 bit is a thirtieth of the bytes, so the last vector is given up late.
-LEAST = {ACTIVE: 0.99, WARM: 0.5, COOL: 0.05, COLD: 1e-12}
+# The least retention of each tier. 8 bits rank as float32 does but for one in a thousand, so what nobody uses has more
+# for a working day only; 1 bit is a thirtieth of the bytes, so the last vector is given up late.
+LEAST = {ACTIVE: 0.995, WARM: 0.5, COOL: 0.05, COLD: 1e-12}
 SLACK = 0.1  # a memory falls when t/S has gone that share beyond the bound
 
 

@@ -1,4 +1,4 @@
-"""bench recall, bench compare, bench latency, bench abstention."""
+"""bench recall, bench compare, bench latency, bench abstention, bench quantization."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from memd_cli import bench as benchmark
+from memd_cli import forgetting as trace
 from memd_cli.commands.options import Json
 from memd_cli.commands.upkeep import CARE
 from memd_cli.help import examples
@@ -174,6 +175,53 @@ def abstention(
         "foreign": foreign, "seed": seed, "home": home, "json": json,
     }  # fmt: skip
     return perform(Session("bench abstention", options), benchmark.abstention, benchmark.show_abstention)
+
+
+@bench.command(epilog=examples("memd bench quantization --format commits history.json"))
+def quantization(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The data: a file, or a folder.", show_default=False)],
+    format_: Annotated[Format, typer.Option("--format", help="How the data is laid out.", show_default=False)],
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Ask N questions of each store.")
+    ] = None,
+    draws: Annotated[
+        int, typer.Option("--draws", metavar="N", min=1, help="How often half of a store is drawn at random.")
+    ] = 5,
+    seed: Seed = 1,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Measure what keeping vectors in fewer bits costs: bytes, distortion, and the ranking.
+
+    Beside memd's scores stand plain cosine and the published Fisher–Rao distance, on the same codes.
+    """
+    options = {
+        "file": file, "format": format_.value, "limit": limit, "draws": draws, "seed": seed, "home": home, "json": json,
+    }  # fmt: skip
+    return perform(Session("bench quantization", options), benchmark.quantization, benchmark.show_quantization)
+
+
+@bench.command(
+    epilog=examples(
+        "memd bench forgetting uses.json", "memd bench forgetting uses.json --no-year --json | jq .data.rows"
+    )
+)
+def forgetting(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help='Uses over time: {"items": [[unix seconds, …], …]}.', show_default=False),
+    ],
+    year: Annotated[bool, typer.Option("--year/--no-year", help="Live a year of it on a real store.")] = True,
+    seed: Seed = 1,
+    json: Json = False,
+) -> int:
+    """Measure whether the lifecycle holds on to what is needed next, on a trace of use.
+
+    Every 30 days it scores each item by its uses so far; what is used within the next 30 days should stand
+    above the rest. Beside memd stand recency, frequency, ACT-R and two ways of decay.
+    """
+    options = {"file": file, "year": year, "seed": seed, "json": json}
+    return perform(Session("bench forgetting", options), trace.measure, trace.show)
 
 
 app.add_typer(bench, name="bench", rich_help_panel=CARE)
