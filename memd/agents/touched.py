@@ -20,6 +20,8 @@ _DAYS = 14
 
 _STATUS = ("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules")
 _LOG = ("log", f"-n{COMMITS}", "--name-only", "--no-renames", "--format=", "-z")
+# A look must not start what a repository's own settings name.
+_TAME = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false")
 _REPOSITORY = {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"}
 
 
@@ -65,7 +67,7 @@ def _within(path: str, scope: str) -> str:
 def _start(scope: str, words: Sequence[str]) -> subprocess.Popen[bytes] | None:
     environment = {name: value for name, value in os.environ.items() if name not in _REPOSITORY}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", scope, *words]
+    command = ["git", *(word for setting in _TAME for word in ("-c", setting)), "-C", scope, *words]
     try:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment

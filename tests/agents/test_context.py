@@ -253,3 +253,23 @@ def _edited(memory: Memory, project: str, path: str, session: str = "s") -> None
             " VALUES ((SELECT id FROM session WHERE key = ?), ?, 'edit', ?, ?)",
             (session, path, os.path.join(project, path), at),
         )
+
+
+def test_a_look_starts_nothing_that_a_repository_names(memory: Memory, project: str) -> None:
+    trap = Path(project, "trap")
+    for name in ("fsmonitor", "gpg"):
+        program = Path(project, name)
+        program.write_text(f"#!/bin/sh\ntouch {trap}\n")
+        program.chmod(0o755)
+    for words in (
+        ("init",),
+        ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false",
+         "commit", "--allow-empty", "-m", "x"),
+        ("config", "core.fsmonitor", str(Path(project, "fsmonitor"))),
+        ("config", "gpg.program", str(Path(project, "gpg"))),
+        ("config", "log.showSignature", "true"),
+    ):  # fmt: skip
+        subprocess.run(["git", *words], cwd=project, check=True, capture_output=True)
+    memory.remember("x.py failed", kind="fix", scope=project)
+    context.build(memory, project)
+    assert not trap.exists()

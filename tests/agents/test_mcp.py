@@ -17,6 +17,7 @@ from mcp import MCPError
 from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door
+from memd.model import KINDS
 from tests.agents.servers import Session, client
 
 TOOLS = {"remember", "recall", "context", "show", "forget", "supersede", "use"}
@@ -66,6 +67,7 @@ def test_the_tools_say_what_they_do_and_when_to_call_them(session: Session) -> N
         jsonschema.Draft202012Validator.check_schema(tool.output_schema)
         assert tool.annotations is not None and tool.annotations.open_world_hint is False
         assert "roots" not in tool.input_schema["properties"] and "ctx" not in tool.input_schema["properties"]
+    assert tools["remember"].input_schema["properties"]["kind"]["enum"] == list(KINDS)
     hints = {name: tool.annotations for name, tool in tools.items()}
     assert {name for name, hint in hints.items() if hint.read_only_hint} == {"recall", "context", "show"}
     assert {name for name, hint in hints.items() if hint.destructive_hint} == {"forget", "supersede"}
