@@ -3,6 +3,7 @@
 | setting | variable | meaning |
 | --- | --- | --- |
 | ``daemon.idle_exit`` | MEMD_DAEMON_IDLE_EXIT | seconds without a request after which the daemon ends; 0 means never |
+| ``redaction.allow`` | MEMD_REDACTION_ALLOW | what looks like a secret and is none, split by commas |
 | ``lifecycle.idle`` | MEMD_LIFECYCLE_IDLE | seconds without a request after which it looks after the store |
 
 MEMD_HOME names the data folder; ``config.toml`` then lies in it, else in the user's configuration folder.
@@ -39,11 +40,23 @@ class LifecycleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     idle: float = 30.0
 
 
+class RedactionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``[redaction]`` table. `allow`: what looks like a secret and is none, split by commas."""
+
+    allow: str = ""
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Each of them."""
+        return frozenset(part.strip() for part in self.allow.split(",") if part.strip())
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of ``config.toml``."""
 
     daemon: DaemonSettings = DaemonSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
+    redaction: RedactionSettings = RedactionSettings()
 
 
 class Config(msgspec.Struct, frozen=True):

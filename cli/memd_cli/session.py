@@ -152,6 +152,8 @@ def _leave(session: Session, outcome: "Outcome", show: "Show | None") -> None:
         plain(session, outcome)
     for reason in outcome.degraded:
         complain("degraded", reason)
+    for notice in outcome.notices:
+        complain("note", notice)
 
 
 def took_ms(session: Session) -> float:

@@ -28,14 +28,16 @@ class Outcome:
         data: its result, plain JSON values.
         degraded: what could not take part, in words.
         exit_code: 0 done, 1 nothing found, 3 can't serve.
+        notices: what else a person should know, in words; JSON has it in `data`.
     """
 
-    __slots__ = ("data", "degraded", "exit_code")
+    __slots__ = ("data", "degraded", "exit_code", "notices")
 
     def __init__(self, data: "Data", degraded: "list[str] | tuple[str, ...]" = (), exit_code: int = 0) -> None:
         self.data = data
         self.degraded = list(degraded)
         self.exit_code = exit_code
+        self.notices: list[str] = []
 
 
 # --- remember ---------------------------------------------------------------------------------------
@@ -150,7 +152,18 @@ def _store(session: "Session", batches: "Iterator[list[tuple[int, Data]]]") -> O
             error.message += f" ({len(remembered)} before it are stored)"
             error.hint = error.hint or "Mend it and run again: what is stored already is recognised."
         raise
-    return Outcome({"remembered": remembered}, degraded)
+    outcome = Outcome({"remembered": remembered}, degraded)
+    outcome.notices = [_taken_out(each) for each in remembered if each.get("redacted")]
+    return outcome
+
+
+def _taken_out(remembered: "Data") -> str:
+    """What of a text was not stored."""
+    kinds = [
+        "a private part" if kind == "private" else f"what looks like a secret ({kind})"
+        for kind in remembered["redacted"]
+    ]
+    return f"{remembered['id']} is stored without {', '.join(kinds)}"
 
 
 def _located(error: BadInput, batch: "list[tuple[int, Data]]") -> BadInput:

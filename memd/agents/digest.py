@@ -236,6 +236,8 @@ class _Digest:
             if self._repeats(lesson.text):
                 continue
             item = self._memory_of(lesson.kind, lesson.text, lesson.span, lesson.who, lesson.at, False, lesson.tags)
+            if not item.text.strip():
+                continue
             digest = hashlib.blake2b(item.text.encode(), digest_size=16).digest()
             with self._memory.store.reading() as db:
                 told = sessions.is_told(db, digest, self._session.scope, source_json(item.source))
@@ -288,7 +290,7 @@ class _Digest:
     ) -> NewMemory:
         session = self._session
         return NewMemory(
-            text=text,
+            text=self._memory.without_secrets(text),
             kind=kind,
             scope=session.scope,
             tags=tags,
@@ -305,8 +307,9 @@ class _Digest:
         )
 
     def _store(self, turns: list[NewMemory]) -> None:
-        for begin in range(0, len(turns), BATCH):
-            self.gain.count(self._memory.remember_many(turns[begin : begin + BATCH], restate=False))
+        public = [turn for turn in turns if turn.text.strip()]
+        for begin in range(0, len(public), BATCH):
+            self.gain.count(self._memory.remember_many(public[begin : begin + BATCH], restate=False))
         turns.clear()
 
 

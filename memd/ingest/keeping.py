@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memd.ingest import memory_of
-from memd.ingest.notes import READER, ReadNote
+from memd.ingest.notes import READER, ReadNote, without_secrets
 from memd.ingest.taking import Taken, Taking
 from memd.model import NewMemory
 from memd.store import Store, memories, notes, scopes
@@ -36,6 +36,7 @@ class NoteKeeper:
         now_ms: tells the time.
         draft: makes a memory ready for the write.
         written: told (by seq) of memories that were written or brought back.
+        allowed: what looks like a secret and is none.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class NoteKeeper:
         now_ms: Callable[[], int],
         draft: Callable[[NewMemory], Draft],
         written: Callable[[Sequence[int]], None],
+        allowed: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._make_id = make_id
         self._now_ms = now_ms
         self._draft = draft
         self._written = written
+        self._allowed = allowed
 
     def take(
         self,
@@ -76,6 +79,7 @@ class NoteKeeper:
             StoreUnusable: it couldn't be written; what came before is there.
         """
         scope = plain_scope(scope)
+        items = [without_secrets(note, self._allowed) for note in items]
         for note in items:
             for position in range(len(note.sections)):
                 check_new(memory_of(note, position, scope))

@@ -14,6 +14,7 @@ from memd.ingest import conventions, files, frontmatter
 from memd.ingest.frontmatter import Facts
 from memd.ingest.lines import Section
 from memd.ingest.linking import Link, anchor, links
+from memd.text.redaction import redact
 
 READER = 1
 """Of the rules by which files are cut; a file that was read by others is read again."""
@@ -81,6 +82,24 @@ class ReadNote(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     def state(self) -> tuple[int, int, int, int]:
         """As `files.same_state` gives it."""
         return self.device, self.inode, self.mtime_ns, self.size
+
+
+def without_secrets(note: ReadNote, allowed: frozenset[str] = frozenset()) -> ReadNote:
+    """The note as it may be stored; a section that is all private is left out."""
+    sections = [_without_secrets(section, allowed) for section in note.sections]
+    return msgspec.structs.replace(note, sections=tuple(section for section in sections if section.text.strip()))
+
+
+def _without_secrets(section: ReadSection, allowed: frozenset[str]) -> ReadSection:
+    if not redact(section.text, allowed).kinds:
+        return section
+    head = redact(section.text[: section.body], allowed).text
+    return msgspec.structs.replace(
+        section,
+        text=head + redact(section.text[section.body :], allowed).text,
+        headings=tuple(redact(heading, allowed).text for heading in section.headings),
+        body=len(head),
+    )
 
 
 def read_note(path: Path) -> ReadNote:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import msgspec
 
 from memd.clock import to_ms
+from memd.errors import BadInput
 from memd.model import GLOBAL_SCOPE, NewMemory, Source
 from memd.store.validation import plain_scope
 from memd.text import chunking, dialogue
 from memd.text.entities import Entity, extract
+from memd.text.redaction import redact
 
 _encode_source = msgspec.json.Encoder().encode
 
@@ -29,6 +31,7 @@ class Draft(NamedTuple):
         spans: its passages, as characters [start, stop) of the text.
         entities: what each passage names.
         importance: 0 to 1.
+        redacted: the kinds of what was taken out of the text.
     """
 
     text: str
@@ -46,16 +49,31 @@ class Draft(NamedTuple):
     entities: list[list[Entity]]
     importance: float
     pinned: bool
+    redacted: tuple[str, ...] = ()
 
 
-def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, most: int = chunking.TOKENS) -> Draft:
-    """Work out `item`, which must have passed `check_new`.
+def draft(
+    item: NewMemory,
+    offsets: Callable[[str], chunking.Offsets] | None,
+    most: int = chunking.TOKENS,
+    allowed: Iterable[str] = (),
+) -> Draft:
+    """Work out `item`, which must have passed `check_new`. Secrets and private parts go no further than this.
 
     Args:
         item: the new memory; a scope of None means the global one.
         offsets: the tokenizer's offsets for cutting passages; None estimates them.
         most: tokens of a passage.
+        allowed: what looks like a secret and is none.
+
+    Raises:
+        BadInput: all of the text is private.
     """
+    text, redacted = redact(item.text, allowed)
+    if redacted:
+        if not text.strip():
+            raise _all_private()
+        item = msgspec.structs.replace(item, text=text)
     spans = chunking.cut(item.text, offsets, most)
     return Draft(
         text=item.text,
@@ -73,7 +91,18 @@ def draft(item: NewMemory, offsets: Callable[[str], chunking.Offsets] | None, mo
         entities=[extract(item.text[start:stop]) for start, stop in spans],
         importance=item.importance,
         pinned=item.pinned,
+        redacted=redacted,
     )
+
+
+def refuse_private(text: str) -> None:
+    """Raise BadInput where private parts leave nothing of a text."""
+    if "<private>" in text.lower() and not redact(text).text.strip():
+        raise _all_private()
+
+
+def _all_private() -> BadInput:
+    return BadInput("All of the text is private.", "Leave something outside <private> to store it.")
 
 
 def digest_of(text: str) -> bytes:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from pysqlite3 import dbapi2 as sqlite3
 
+from memd.text.redaction import redact
+
 KEPT_EVENTS = 50_000  # of all sessions together; the oldest go first
 
 
@@ -142,7 +144,8 @@ def note(
     first_line: int | None = None,
     last_line: int | None = None,
 ) -> None:
-    """Keep what a call of a tool did; what is known of it already is kept where this says nothing."""
+    """Keep what a call of a tool did, without secrets; what is known of it already is kept where this says nothing."""
+    what, detail = redact(what).text, redact(detail).text
     db.execute(
         "INSERT INTO session_event (session, call, kind, what, detail, outcome, at, first_line, last_line)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, call, kind, what) DO UPDATE SET"
