@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -203,6 +202,3 @@ def flags(memory: Memory) -> list[str]:
             " AND p.id NOT IN (SELECT rowid FROM passage_fts)"
         ).fetchone()[0]
     return problems + [f"{strays} forgotten passages have words"] * bool(strays) + [f"{lost} have none"] * bool(lost)
-
-
-__all__ = ["Notebook", "afresh", "differences", "eventually", "flags", "os", "take_in", "told"]

@@ -8,19 +8,19 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from memd.api import Memory
 from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door, rendezvous
 from memd.errors import MemdError
-from tests.ingest.notebook import Notebook, differences, eventually, flags
+from tests.ingest.notebook import FOLDERS, NAMES, SPOILT, TITLES, WORDS, Notebook, differences, eventually, flags
 from tests.ingest.test_watching import Watching
 
 
@@ -35,33 +35,40 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     process.stop(Config.load(folder), timeout=60)
 
 
-@pytest.mark.soak
+@pytest.mark.parametrize(("steps", "examples"), [(60, 2), pytest.param(1000, 5, marks=pytest.mark.soak)])
 @pytest.mark.timeout(1800)
-def test_a_thousand_changes_end_as_a_fresh_ingest() -> None:
-    long = settings(
-        max_examples=3, stateful_step_count=1000, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
-    run_state_machine_as_test(Watching, settings=long)
+def test_changes_at_random_end_as_a_fresh_ingest(steps: int, examples: int) -> None:
+    """Hypothesis chooses the seed and not each step: a thousand steps are more choices than it takes."""
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(seed=st.integers(0, 2**32))
+    def run(seed: int) -> None:
+        notebook = Watching()
+        try:
+            by_chance = Steps(notebook, seed, notebook.settle, notebook.restart)
+            for _ in range(steps):
+                by_chance.step()
+        finally:
+            notebook.teardown()  # which also compares
+
+    run()
 
 
 class Steps:
-    """Carries out steps of a `Notebook` by chance, where hypothesis would have to start a daemon for each example."""
+    """Carries out steps of a `Notebook` by chance, and now and then another."""
 
-    def __init__(self, notebook: Notebook, seed: int) -> None:
+    def __init__(self, notebook: Notebook, seed: int, *others: Callable[[], None]) -> None:
         self.notebook = notebook
+        self.others = others
         self.chance = random.Random(seed)
 
     def sections(self) -> list[tuple[str, list[str]]]:
-        from tests.ingest.notebook import TITLES, WORDS
-
         return [
             (self.chance.choice(("", *TITLES)), self.chance.choices(WORDS, k=self.chance.randint(1, 3)))
             for _ in range(self.chance.randint(0, 4))
         ]
 
     def step(self) -> None:
-        from tests.ingest.notebook import FOLDERS, NAMES, SPOILT, WORDS
-
         notebook, chance = self.notebook, self.chance
         which, folder, name = chance.randrange(100), chance.choice(FOLDERS), chance.choice(NAMES)
         chance.choices(
@@ -75,8 +82,9 @@ class Steps:
                 lambda: notebook.delete_folder(which),
                 lambda: notebook.spoil(which, chance.choice(SPOILT)),
                 lambda: notebook.ignore(chance.choice(("", "docs/\n", "*.txt\n")), chance.random() < 0.5),
+                *self.others,
             ),
-            (8, 8, 4, 4, 1, 2, 1, 1, 1),
+            (8, 8, 4, 4, 1, 2, 1, 1, 1, *(1 for _ in self.others)),
         )[0]()
 
 
