@@ -324,7 +324,10 @@ def without_containers(text: str, paths: Sequence[Sequence[str]], made: Made | N
     for whole in paths:
         for length in range(len(whole), 0, -1):
             path = list(whole[:length])
-            node = jsontext.find(jsontext.parse(text, dialect), path)
+            root = jsontext.parse(text, dialect)
+            node, parent = jsontext.find(root, path), jsontext.find(root, path[:-1])
+            if parent is None or [element.name for element in parent.elements].count(path[-1]) > 1:
+                break  # one of the same name before it would count from then on
             if node is None or node.elements or node.kind == "scalar" or (made is not None and path not in made):
                 break
             if text[node.start + 1 : node.end - 1].strip():  # a comment is something too

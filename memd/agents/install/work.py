@@ -13,7 +13,7 @@ import msgspec
 from memd.agents.install import files
 from memd.agents.install.files import Snapshot
 from memd.agents.install.ledger import Ledger, Record, digest
-from memd.agents.install.parts import Command, Made, Part
+from memd.agents.install.parts import Command, Made, Part, Whole
 from memd.errors import FileChanged, FileUnusable, MalformedFile
 
 MADE, CHANGED, REMOVED, SAME = "made", "changed", "removed", "unchanged"
@@ -150,8 +150,9 @@ def _uninstall(target: Target, ledger: Ledger) -> Change:
         if known:
             return Change(before, earlier, False)
     bare = {"".join(nothing.split()) for nothing in ("", "{}", target.blank)}
-    emptied = not new.strip() or (record is not None and record.created and "".join(new.split()) in bare)
-    return Change(before, None if emptied and not before.path.is_symlink() else new.encode(), False)
+    ours = all(isinstance(part, Whole) for part in target.parts) or (record is not None and record.created)
+    emptied = ours and "".join(new.split()) in bare and not before.path.is_symlink()
+    return Change(before, None if emptied else new.encode(), False)
 
 
 @contextmanager
