@@ -12,9 +12,9 @@ import msgspec
 
 from memd.ingest import conventions, files, frontmatter
 from memd.ingest.frontmatter import Facts
-from memd.ingest.lines import Section
+from memd.ingest.lines import Section, split
 from memd.ingest.linking import Link, anchor, links
-from memd.text.redaction import redact
+from memd.text.redaction import private_parts, redact
 
 READER = 1
 """Of the rules by which files are cut; a file that was read by others is read again."""
@@ -102,6 +102,17 @@ def _without_secrets(section: ReadSection, allowed: frozenset[str]) -> ReadSecti
     )
 
 
+def _public(text: str) -> str:
+    """The text without its private parts, each line where it was: they may go over several sections."""
+    if "<private>" not in text.lower():
+        return text
+    parts, end = [], 0
+    for span in private_parts(text):
+        parts += [text[end : span.start], "\n" * (len(split(text[span.start : span.stop] + ".")) - 1)]
+        end = span.stop
+    return "".join((*parts, text[end:]))
+
+
 def read_note(path: Path) -> ReadNote:
     """Reads and cuts a file.
 
@@ -110,10 +121,10 @@ def read_note(path: Path) -> ReadNote:
     """
     loaded = files.load_whole(path)
     device, inode, mtime_ns, size = files.same_state(loaded.state)
-    kind = conventions.kind(path)
-    facts = _facts(path, loaded.text)
+    kind, text = conventions.kind(path), _public(loaded.text)
+    facts = _facts(path, text)
     if kind == "decision":
-        facts = conventions.decided(loaded.text, facts)
+        facts = conventions.decided(text, facts)
     return ReadNote(
         path=str(path),
         device=device,
@@ -125,7 +136,7 @@ def read_note(path: Path) -> ReadNote:
         tags=facts.tags,
         dated=facts.date,
         modified=_moment(loaded.state.st_mtime),
-        sections=tuple(_read(path, _sections(path, loaded.text))),
+        sections=tuple(_read(path, _sections(path, text))),
     )
 
 
