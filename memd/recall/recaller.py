@@ -251,8 +251,8 @@ class _Search:
         self._named = self._in_time()
         self._who = self._mentions()
         self._known = [self._words.slots]
-        if self.visible.gone is not None:
-            self._known.append(self.visible.gone)
+        if self.visible.gone is not None and "semantic" in self._open:
+            self._known.append(self.visible.gone[self._resident.encoded[self.visible.gone]])
         if self._who is not None:
             self._known.append(self._who.head(self._numbers.dense_depth))
         self._watch.lap("gated")

@@ -93,8 +93,10 @@ def verify(db: sqlite3.Connection, number: int = 0, link: str = "") -> Iterator[
         row = db.execute("SELECT link FROM journal WHERE seq = ?", (number,)).fetchone()
         if row is None or row[0].hex() != link.lower():
             yield f"Entry {number} of the journal isn't the one that has this link: the journal was written anew."
-    yield from _broken_links(db)
-    yield from _strays(db)
+    broken = list(_broken_links(db))
+    yield from broken
+    if not broken:  # nothing that a broken journal says can be held against the memories
+        yield from _strays(db)
 
 
 def _broken_links(db: sqlite3.Connection) -> Iterator[str]:
@@ -135,7 +137,7 @@ def _strays(db: sqlite3.Connection) -> Iterator[str]:
         said = msgspec.json.decode(payload)
         if hashlib.blake2b(text.encode(), digest_size=16).digest() != digest or digest.hex() != said["text"]:
             yield f"The text of {id_} is not the one that was stored."
-        elif sight is not None and forgotten != (sight == FORGET):
+        elif forgotten != (sight == FORGET):
             yield f"{id_} is {'forgotten' if forgotten else 'not forgotten'}, and the journal says otherwise."
     for old, new in db.execute(
         "SELECT o.id, n.id FROM version AS v JOIN memory AS o ON o.seq = v.old JOIN memory AS n ON n.seq = v.new"
