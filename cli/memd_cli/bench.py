@@ -148,6 +148,59 @@ def _changed(title: str, change: Data) -> Iterator[Line]:
             yield Line(name, f"{rank}  {found['text'] or found['key']}", "green" if found["gold"] else "dim")
 
 
+# --- quantization ------------------------------------------------------------------------------------
+
+
+def quantization(session: Session) -> Outcome:
+    """Measure what fewer bits cost on the texts of a file."""
+    from memd.bench import quantization as bench
+
+    options = session.options
+    file = Path(options["file"]).expanduser()
+    if not file.exists():
+        raise BadInput(f"There is no {file}", "See: memd bench quantization --help")
+    plan = bench.Plan(
+        options["format"], file, options["limit"], options["draws"], options["seed"], _folder(options["home"])
+    )
+    return Outcome(bench.measure(plan, session.tracked))
+
+
+def show_quantization(session: Session, outcome: Outcome) -> None:
+    """The codes, what each way to score makes of them, and whole recalls."""
+    data = outcome.data
+    made = [
+        [Cell(bits), Cell(f"{shown['bytes']:,}"), Cell(f"{shown['cosine']:.4f}"), Cell(f"{shown['distortion']:.4f}")]
+        for bits, shown in data["codes"].items()
+    ]
+    scored = [
+        [Cell(f"{row}, {bits} bit"), *_scored(shown)]
+        for row, part in data["rows"].items()
+        for bits, shown in part.items()
+    ]
+    figures = [name for name in data["whole"]["32"] if name != "bytes"]
+    whole = [
+        [Cell(name), *(Cell(f"{shown[figure]:.1f}") for figure in figures), Cell(f"{shown['bytes']:,.0f}")]
+        for name, shown in data["whole"].items()
+    ]
+    foot = (
+        f"{data['questions']:,} questions, {data['passages']:,} passages. Percent, over {data['draws']} draws of half "
+        "of the store. same: the float32 copy of a text goes before the coarser; rel: relevant in few bits before "
+        "irrelevant in 32, and what float32 has there; us: a score. B: of all that was encoded, a memory."
+    )
+    sheets = [
+        Sheet("", ("bits", "B", "cosine", "distortion"), made),
+        Sheet("", ("row", "same", "R@10", "nDCG@10", "(32)", "rel", "(32)", "us"), scored),
+        Sheet("Whole recall, half of the store at so many bits", ("store", *figures, "B"), whole),
+    ]
+    show_sheets(session, sheets, foot)
+
+
+def _scored(shown: Mapping[str, float]) -> Iterator[Cell]:
+    for name in ("preference", "recall@10", "nDCG@10", "float_nDCG@10", "relevant_above", "float_relevant_above"):
+        yield Cell(f"{shown[name]:.1f}")
+    yield Cell(f"{shown['us_a_score']:.2f}")
+
+
 # --- latency ----------------------------------------------------------------------------------------
 
 

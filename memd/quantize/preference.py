@@ -30,6 +30,9 @@ class Copies(NamedTuple):
     groups: NDArray[np.int64]
 
 
+NO_COPIES = Copies(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
 def copies(vectors: NDArray[np.float32], bits: NDArray[np.int64], rho: NDArray[np.float32]) -> Copies:
     """The groups of two or more among n candidates that are kept in different numbers of bits. O(n²·d).
 
@@ -42,9 +45,8 @@ def copies(vectors: NDArray[np.float32], bits: NDArray[np.int64], rho: NDArray[n
         bits: int64 [n], 32 for vectors.
         rho: float32 [n], 1 for vectors.
     """
-    none = Copies(np.zeros(0, np.int64), np.zeros(0, np.int64))
     if not len(bits) or bits.min() == bits.max():
-        return none
+        return NO_COPIES
     units = vectors / np.maximum(np.linalg.norm(vectors, axis=1), np.float32(1e-12))[:, None]
     better, worse = np.flatnonzero(bits > bits.min()), np.flatnonzero(bits < bits.max())
     missing = np.sqrt(np.maximum(1.0 - rho.astype(np.float64) ** 2, 0.0))
@@ -59,7 +61,7 @@ def copies(vectors: NDArray[np.float32], bits: NDArray[np.int64], rho: NDArray[n
         first, second = np.nonzero(same)
         pairs.append(np.column_stack((part[first], worse[second])))
     found = np.concatenate(pairs)
-    return _grouped(found, bits) if len(found) else none
+    return _grouped(found, bits) if len(found) else NO_COPIES
 
 
 def _grouped(pairs: NDArray[np.int64], bits: NDArray[np.int64]) -> Copies:

@@ -20,7 +20,7 @@ def pack(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def unpack(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 [n, d/8] as -1 and +1, float32 [n, d]."""
-    return _BYTE_SIGNS.take(codes, axis=0).reshape(len(codes), -1)
+    return _BYTE_SIGNS.take(codes, axis=0).reshape(len(codes), codes.shape[1] * 8)
 
 
 def bits(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

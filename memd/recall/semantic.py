@@ -15,6 +15,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.quantize import signs
 from memd.quantize.matching import Groups, Matcher
+from memd.quantize.preference import NO_COPIES, Copies, preferred
 from memd.recall.calibration import Calibration
 from memd.recall.ranking import Slots, Voice, best, voice
 from memd.recall.resident import Resident, Visible
@@ -138,8 +139,9 @@ def hear(
     fresh, places = resident.gather(pool, early.slots)
     sheets = [sheet for sheet in (early, _sheet(db, fresh, resident)) if len(sheet.slots)]
     dense = np.concatenate([sheet.pooled @ asked.pooled for sheet in sheets])[places]
+    same = _copies(db, pool, sheets, places, resident)
     heard = [
-        voice("semantic", numbers.dense, pool, dense.astype(np.float64), "dense"),
+        voice("semantic", numbers.dense, pool, preferred(dense, same).astype(np.float64), "dense"),
         _surround(db, asked, like, pool, dense, resident, numbers),
     ]
     if not len(asked.tokens):  # the encoder gives pooled vectors alone
@@ -150,7 +152,17 @@ def hear(
     better = np.maximum(own.take(left, axis=0), own.take(right, axis=0)) * np.float32(numbers.late_neighbour)
     late = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)
     matches[encoded] = own[:-1] * asked.weights
+    late = preferred(late, same)
     return Heard([voice("semantic", numbers.late, pool, late.astype(np.float64), "late"), *heard], matches)
+
+
+def _copies(
+    db: sqlite3.Connection, pool: Slots, sheets: Sequence[Sheet], places: NDArray[np.int32], resident: Resident
+) -> Copies:
+    """Which of the pool are the same content, kept in different numbers of bits: none where all are float32."""
+    if not resident.mixed:
+        return NO_COPIES
+    return resident.copies(db, pool, np.concatenate([sheet.pooled for sheet in sheets])[places])
 
 
 def _surround(
