@@ -20,6 +20,7 @@ EVENTS = (
     Event("postToolUse", "PostToolUse", _DOING),
     Event("postToolUseFailure", "PostToolUseFailure", _DOING),
     Event("preCompact", "PreCompact"),
+    Event("afterAgentResponse", "Stop"),
     Event("stop", "Stop"),
     Event("sessionEnd", "SessionEnd"),
 )

@@ -15,18 +15,19 @@ ERROR = "Exit code 2\nmake: *** No rule to make target 'ledgers'.  Stop."
 Payload = dict[str, Any]
 
 
-def payload(agent: str, event: str, session: str, cwd: str, transcript: str) -> Payload:
+def payload(agent: str, event: str, native: str, session: str, cwd: str, transcript: str) -> Payload:
     """The payload of an event.
 
     Args:
         agent: by its name on the command line.
         event: as memd calls it.
+        native: as the agent does.
         session: the session's id.
         cwd: the folder it works in.
         transcript: the path of its transcript.
     """
-    common, native, parts = _SHAPES[agent]
-    return {**common(session, cwd, transcript, native.get(event, event)), **parts[event]}
+    common, own_names, parts = _SHAPES[agent]
+    return {**common(session, cwd, transcript, native if own_names else event), **parts.get(native, parts[event])}
 
 
 def transcript(agent: str, session: str, cwd: str) -> str:
@@ -98,6 +99,7 @@ _CURSOR: dict[str, Payload] = {
         "is_interrupt": False,
     },
     "PreCompact": {"trigger": "auto", "context_usage_percent": 85, "message_count": 40},
+    "afterAgentResponse": {"text": STATED},
     "Stop": {"status": "completed", "loop_count": 0},
     "SessionEnd": {"reason": "completed", "duration_ms": 60_000, "final_status": "completed"},
 }
@@ -109,37 +111,16 @@ _GEMINI: dict[str, Payload] = {
         "tool_response": {"llmContent": ERROR, "returnDisplay": ERROR},
     },
     "PreCompact": {"trigger": "auto"},
-    "Stop": {"prompt": PROMPT, "prompt_response": "On 4711.", "stop_hook_active": False},
+    "Stop": {"prompt": PROMPT, "prompt_response": STATED, "stop_hook_active": False},
     "SessionEnd": {"reason": "exit"},
 }
-_SHAPES: dict[str, tuple[Any, dict[str, str], dict[str, Payload]]] = {
-    "claude-code": (_claude_common, {}, _CLAUDE),
-    "codex": (_codex_common, {}, _CODEX),
-    "vscode": (_vscode_common, {}, _CLAUDE),
-    "opencode": (_claude_common, {}, _CLAUDE),
-    "gemini-cli": (
-        _gemini_common,
-        {
-            "UserPromptSubmit": "BeforeAgent",
-            "PostToolUse": "AfterTool",
-            "PreCompact": "PreCompress",
-            "Stop": "AfterAgent",
-        },
-        _GEMINI,
-    ),
-    "cursor": (
-        _cursor_common,
-        {
-            "SessionStart": "sessionStart",
-            "UserPromptSubmit": "beforeSubmitPrompt",
-            "PostToolUse": "postToolUse",
-            "PostToolUseFailure": "postToolUseFailure",
-            "PreCompact": "preCompact",
-            "Stop": "stop",
-            "SessionEnd": "sessionEnd",
-        },
-        _CURSOR,
-    ),
+_SHAPES: dict[str, tuple[Any, bool, dict[str, Payload]]] = {  # common fields, whether names are its own, the rest
+    "claude-code": (_claude_common, False, _CLAUDE),
+    "codex": (_codex_common, False, _CODEX),
+    "vscode": (_vscode_common, False, _CLAUDE),
+    "opencode": (_claude_common, False, _CLAUDE),
+    "gemini-cli": (_gemini_common, True, _GEMINI),
+    "cursor": (_cursor_common, True, _CURSOR),
 }
 
 

@@ -31,8 +31,8 @@ OK, WARNING, FAILED = "ok", "warning", "failed"
 
 PROBE = "Decision: the ferret ledger listens on port 4711, because 4710 belongs to the otters."
 WORD = "4711"  # of the probe: what must come back
-TAUGHT = "seven years"  # of the transcript
-READ = ("claude-code", "codex", "opencode")  # whose transcripts memd reads
+TAUGHT = "seven years"  # of what is said
+READ = ("claude-code", "codex", "cursor", "gemini-cli", "opencode")  # by their transcripts, or what their hooks say
 ATTEMPTS = 3  # at a hook that gives up
 SETTLING = 10.0  # seconds that a transcript may take to be read
 PATIENCE = 20.0  # seconds for a hook; the agents give it 5
@@ -143,8 +143,8 @@ def _learned(command: Command, bench: _Bench) -> Step:
     except ServerTrouble as error:
         return Step("what was said", FAILED, str(error), "memd daemon logs")
     if not found:
-        return Step("what was said", FAILED, "a decision in the transcript wasn't kept", "memd daemon logs")
-    return Step("what was said", OK, "a decision in the transcript was kept, and recalled")
+        return Step("what was said", FAILED, "a decision of the session wasn't kept", "memd daemon logs")
+    return Step("what was said", OK, "a decision of the session was kept, and recalled")
 
 
 # --- the hooks --------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def _fired(agent: Agent, event: Event, command: Command, bench: _Bench, session:
     """Once, in a session of its own: nothing is said twice in one."""
     transcript = bench.project.parent / f"{session}.jsonl"
     transcript.write_text(payloads.transcript(agent.name, session, str(bench.project)), encoding="utf-8")
-    given = payloads.payload(agent.name, event.means, session, str(bench.project), str(transcript))
+    given = payloads.payload(agent.name, event.means, event.name, session, str(bench.project), str(transcript))
     began = time.perf_counter()
     try:
         done = subprocess.run(
