@@ -312,9 +312,8 @@ class Watcher:
         """Look at all of a watch, and take in what changed."""
         started = time.monotonic()
         found = self._look(post, None)
-        post.skipped = {}
         post.state, post.why = "catching up", ""
-        self._take(post, found.changed, found.gone, found.skipped, {})
+        self._take_all(post, found)
         if not self._stopping:
             cost = time.monotonic() - started if not found.changed else LOOK_S / LOOK_SHARE
             post.state = "watching"
@@ -359,26 +358,63 @@ class Watcher:
                 del post.skipped[told]
         self._take(post, list(changed), list(gone), skipped, moved)
 
-    def _take(
-        self, post: _Post, changed: Sequence[Path], gone: Sequence[str], skipped: dict[str, str], moved: dict[str, str]
-    ) -> None:
-        """Read files and take them in, a chunk at a time; last let go of those that are gone."""
-        with self._state:
-            post.skipped |= skipped
-            post.done, post.total = 0, len(changed)
-        lost = list(gone)
-        for start in range(0, len(changed), CHUNK):
+    def _take_all(self, post: _Post, found: Differences) -> None:
+        """Take in what a look at all of a watch came to, saying how far it is, and minding what changes meanwhile."""
+        post.done, post.total = 0, len(found.changed)
+        post.skipped = dict(found.skipped)
+        lost = list(found.gone)
+        last = max(len(found.changed) - CHUNK, 0)
+        for start in range(0, last, CHUNK):
             if self._stopping:
                 return
+            self._take(post, found.changed[start : start + CHUNK], [], {}, {}, lost)
+            post.done = start + CHUNK
+            followed = self._follow_meanwhile()
+            lost = [path for path in lost if not any(is_under(path, one) for one in followed)]
+        if not self._stopping:
+            start = -(-last // CHUNK) * CHUNK
+            self._take(post, found.changed[start:], lost, {}, {})
+            post.done = post.total
+
+    def _follow_meanwhile(self) -> list[str]:
+        """Take in what changed and is quiet by now, unless it is so much that it has to wait; the paths."""
+        with self._state:
+            now = time.monotonic()
+            due = self._settling.due(now)
+            moved = dict(self._moved)
+            if len(due) > MANY:
+                for path in due:
+                    self._settling.note(path, now, closed=True, moved_to=moved.get(path))
+                return []
+        self._follow(due, moved)
+        return due
+
+    def _take(
+        self,
+        post: _Post,
+        changed: Sequence[Path],
+        gone: Sequence[str],
+        skipped: Mapping[str, str],
+        moved: dict[str, str],
+        later: list[str] | None = None,
+    ) -> None:
+        """Read files and take them in; together with the last ones let go of those that are gone.
+
+        So what was renamed is never there twice, and what turns out to be no note any more goes with them, or with
+        those that are let go of `later`.
+        """
+        post.skipped.update(skipped)
+        lost = list(gone)
+        for start in range(0, max(len(changed), 1), CHUNK):
             chunk = changed[start : start + CHUNK]
             notes = [note for path in chunk if (note := self._read(post, path, lost))]
             if start + CHUNK < len(changed):
                 self._take_chunk(post, notes)
-            else:  # with the last ones, so that what was renamed is never there twice
+            elif later is not None:
+                later += lost
+                self._take_chunk(post, notes)
+            elif notes or lost:
                 self._take_chunk(post, notes, lost, _chains(moved))
-            post.done = start + len(chunk)
-        if not changed and lost:
-            self._take_chunk(post, [], lost, _chains(moved))
         if changed or lost:
             post.seen_at = self._clock()
 

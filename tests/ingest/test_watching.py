@@ -408,6 +408,19 @@ def test_thousands_of_events_at_once_are_one_change(desk: Desk) -> None:
     assert {one.id for one in desk.held()} == ids
 
 
+def test_a_long_way_to_catch_up_holds_nothing_up(desk: Desk) -> None:
+    for number in range(1200):
+        desk.put(f"{number}.md", f"# N{number}\ntext {number}\n")
+    desk.watcher.add(str(desk.notes), scope="global")
+    assert eventually(lambda: desk.state().done > 0)
+    assert desk.state().total == 1200
+    desk.put("now.md", "# Now\nsaid\n")
+    assert eventually(lambda: bool(desk.memory.recall("said", scope="global", min_relevance=0.0).hits))
+    assert desk.state().state == "catching up"
+    assert eventually(lambda: desk.state().state == "watching", 60)
+    assert len(desk.texts()) == 1201
+
+
 def git(repo: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", "-C", str(repo), *identity, *arguments], check=True, capture_output=True)
