@@ -35,6 +35,7 @@ from memd.model import (
     Task,
     TaskTree,
 )
+from memd.store.backups import Backup
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -481,6 +482,26 @@ class EditedFile(msgspec.Struct, frozen=True):
     difference: list[str]
 
 
+class BackupData(msgspec.Struct, frozen=True):
+    """A copy that was made and verified, and the older ones that were deleted."""
+
+    backup: Backup
+    deleted: list[str]
+
+
+class BackupsData(msgspec.Struct, frozen=True):
+    """The copies of a folder, the newest first."""
+
+    backups: list[Backup]
+
+
+class PutBackData(msgspec.Struct, frozen=True):
+    """The copy that took the store's place, and where the store from before lies."""
+
+    backup: Backup
+    replaced: str | None
+
+
 class InstallData(msgspec.Struct, frozen=True):
     """What was done to an agent's files, or with `dry_run` would be; and what is left to do, a sentence each."""
 
@@ -514,7 +535,7 @@ DATA: dict[str, tuple[type, ...]] = {
     "show": (ShowResult,),
     "list": (ListResult,),
     "forget": (ForgetData,),
-    "restore": (MemoriesResult,),
+    "restore": (MemoriesResult, PutBackData),
     "tag": (MemoriesResult,),
     "supersede": (Superseded,),
     "history": (History,),
@@ -527,6 +548,8 @@ DATA: dict[str, tuple[type, ...]] = {
     "watch list": (WatchListResult,),
     "watch status": (WatchStatusResult,),
     "stats": (Stats, LifecycleStatus),
+    "backup": (BackupData,),
+    "backup --list": (BackupsData,),
     "use": (LivesResult,),
     "pin": (LivesResult,),
     "unpin": (LivesResult,),

@@ -107,7 +107,7 @@ def serve(config: Config, announce: Callable[[], None] = lambda: None, *, detach
     """
     os.umask(0o077)
     _prepare(config.home)
-    with _lock(config) as mine:
+    with locked(config) as mine:
         if not mine:
             announce()
             return False
@@ -208,7 +208,7 @@ def _prepare(home: Path) -> None:
 
 
 @contextmanager
-def _lock(config: Config) -> Iterator[bool]:
+def locked(config: Config) -> Iterator[bool]:
     """Hold the data folder's lock; yields False when another daemon has it and answers.
 
     One that has it and doesn't answer yet is starting or stopping: wait until it does or has gone.

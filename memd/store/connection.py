@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlite_vec
@@ -219,9 +220,15 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while the file is empty
         _use_wal(connection)
-    if connection.execute("PRAGMA user_version").fetchone()[0] == schema.FORMAT:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == schema.FORMAT:
         return
+    from memd.store import backups
     from memd.store.migrations import migrate  # sqlite-utils takes 90 ms to import; a current store needs none of it
+
+    if version:  # what an older memd wrote is kept as it was
+        copy = path.parent / backups.FOLDER / backups.name(datetime.now(UTC), f"format-{version}")
+        backups.make(path, copy)
 
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -6,7 +6,7 @@ import pytest
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.api import Memory
-from memd.store import schema
+from memd.store import backups, schema
 from memd.store.migrations import run_script
 
 
@@ -73,3 +73,12 @@ def test_a_moved_store_takes_tasks(format_1: Path) -> None:
         memory.tasks.start("release", scope="global")
         memory.tasks.step("tag it", scope="global")
         assert [task.title for task in memory.tasks.list(scope="global").tasks] == ["release", "tag it"]
+
+
+def test_what_the_older_memd_wrote_is_kept_beside_the_moved_store(format_1: Path) -> None:
+    for _ in range(2):  # the second finds nothing to move, and copies nothing
+        with Memory.open(format_1, encode="off") as memory:
+            memory.remember("a new one")
+        (kept,) = backups.listed(format_1 / backups.FOLDER)
+    assert (kept.format, kept.memories) == (1, 2)
+    assert backups.verify(Path(kept.path)) == kept

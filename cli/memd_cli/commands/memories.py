@@ -218,9 +218,26 @@ def forget(
     return perform(Session("forget", locals()), changes.forget)
 
 
-@app.command(rich_help_panel=KEEP, epilog=examples("memd restore 01k9", "memd list --forgotten"))
-def restore(words: Ids = None, json: Json = False, no_daemon: NoDaemon = False) -> int:
-    """Bring forgotten memories back."""
+@app.command(
+    rich_help_panel=KEEP, epilog=examples("memd restore 01k9", "memd list --forgotten", "memd restore --from latest")
+)
+def restore(
+    words: Ids = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="BACKUP", help="Put this backup (or `latest`) in the whole store's place."),
+    ] = None,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """Bring forgotten memories back, or a backup of the whole store.
+
+    With --from, the present store is kept beside the backups, and the daemon is stopped while they change places.
+    """
+    if from_ is not None:
+        from memd_cli import backup
+
+        return perform(Session("restore", locals()), backup.put_back, backup.show)
     return perform(Session("restore", locals()), changes.restore)
 
 

@@ -38,6 +38,34 @@ def stats(
 
 @app.command(
     rich_help_panel=CARE,
+    epilog=examples(
+        "memd backup --keep 7", "memd backup --to /mnt/usb/", "memd backup --list", "memd restore --from latest"
+    ),
+)
+def backup(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="PATH", help="A folder, or a new file. Default: `backups` in the data folder."),
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, metavar="N", help="Delete all but the N newest copies there.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show the copies there instead.")] = False,
+    json: Json = False,
+) -> int:
+    """Copy the store while it is in use, and verify the copy by opening it.
+
+    One is made by itself before a new version of memd changes the store's format.
+    """
+    from memd_cli import backup as copies
+
+    if list_:
+        return perform(Session("backup --list", {"json": json, "to": to}), copies.listed, copies.show)
+    return perform(Session("backup", {"json": json, "to": to, "keep": keep}), copies.make, copies.show)
+
+
+@app.command(
+    rich_help_panel=CARE,
     epilog=examples("memd doctor", "memd doctor --agent claude-code", "memd doctor --json | jq .data.checks"),
 )
 def doctor(
