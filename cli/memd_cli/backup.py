@@ -69,7 +69,7 @@ def show(session: Session, outcome: Outcome) -> None:
     from memd_cli.render import console
 
     shown = console()
-    if session.command == "backup --list":
+    if session.command == "backup list":
         for copy in copies:
             shown.print(f"  {_facts(copy)}")
         if not copies:

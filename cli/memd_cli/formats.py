@@ -549,7 +549,7 @@ DATA: dict[str, tuple[type, ...]] = {
     "watch status": (WatchStatusResult,),
     "stats": (Stats, LifecycleStatus),
     "backup": (BackupData,),
-    "backup --list": (BackupsData,),
+    "backup list": (BackupsData,),
     "use": (LivesResult,),
     "pin": (LivesResult,),
     "unpin": (LivesResult,),

@@ -60,7 +60,7 @@ def backup(
     from memd_cli import backup as copies
 
     if list_:
-        return perform(Session("backup --list", {"json": json, "to": to}), copies.listed, copies.show)
+        return perform(Session("backup list", {"json": json, "to": to}), copies.listed, copies.show)
     return perform(Session("backup", {"json": json, "to": to, "keep": keep}), copies.make, copies.show)
 
 
