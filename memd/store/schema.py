@@ -388,6 +388,7 @@ CREATE TABLE note_link (
 ) STRICT, WITHOUT ROWID;
 -- What leads to a file.
 CREATE INDEX note_link_path ON note_link (path);
+-- The same, by its stem.
 CREATE INDEX note_link_stem ON note_link (stem);
 
 -- The memories that were made from notes, with the tags they have from there (JSON). `retired_at`: forgotten because

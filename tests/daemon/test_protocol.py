@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from memd import __version__
 from memd.daemon.client import Door
 from memd.errors import BadInput, MemdError, NotFound
+from memd.store.schema import FORMAT
 
 from .conftest import Line, daemon_in_foreground, request
 
@@ -50,7 +51,7 @@ def test_the_greeting_may_come_with_the_first_request_and_both_are_answered_in_t
         "id": 0,
         "result": {"version": __version__, "protocol": 1, "home": str(running), "pid": first["result"]["pid"]},
     }
-    assert (second["id"], second["result"]["format"]) == (1, 1)
+    assert (second["id"], second["result"]["format"]) == (1, FORMAT)
     assert (third["id"], third["error"]["code"]) == ("two", -32601)
 
 
@@ -200,7 +201,7 @@ def test_errors_come_back_as_their_types(running: Path) -> None:
             door.call("remember", {"items": [{"text": "\udc80"}]})
         with pytest.raises(MemdError, match="no method"):
             door.call("frobnicate", {})
-        assert door.call("stats", {})["format"] == 1
+        assert door.call("stats", {})["format"] == FORMAT
 
 
 def test_more_clients_than_connections(running: Path) -> None:
