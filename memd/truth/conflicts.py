@@ -79,7 +79,7 @@ def _of_values(one: Statement, other: Statement, left: Token, right: Token) -> D
     kind = left.kind.split()[0]
     if kind in ("flag",) and one.verb in lex.MANY:
         return None
-    if one.verb == "support" or other.verb == "support":
+    if "support" in (one.verb, other.verb) and not {"min", "max"} & {token.key for token in one.tokens}:
         return None
     if kind == "path" and (
         left.role == "subject" or right.role == "subject" or one.verb in lex.MANY - {"us", "read", "load"}
@@ -87,7 +87,9 @@ def _of_values(one: Statement, other: Statement, left: Token, right: Token) -> D
         return None
     if left.role == "subject" and right.role == "subject" and kind in ("number", "version", "date", "flag"):
         return None
-    if kind == "date" and left.lead != right.lead:
+    if kind == "path" and not (left.lead and right.lead) and not (_is_copula(one) and _is_copula(other)):
+        return None
+    if kind in ("date", "path") and left.lead != right.lead and not (kind == "path" and one.verb in lex.LIGHT):
         return None
     return _difference(kind, one, other, [left], [right])
 
@@ -113,7 +115,8 @@ def _of_names(one: Statement, other: Statement, left: list[Token], right: list[T
         adjectives = any(_is_adjective(token) for token in (*left, *right))
         return None if adjectives and not left[0].lead else _difference("name", one, other, left, right)
     if left[0].lead and left[0].lead == _lead_after_verb(left[0], one):
-        excludes = one.verb not in lex.EVENT and one.verb not in lex.MANY - {"us", "hav"}
+        many = _ANYWHERE if _is_passive(one) and _is_passive(other) else lex.MANY - {"us", "hav"} | lex.EVENT
+        excludes = one.verb not in many
     else:
         excludes = one.verb in _CHOOSING and _has_role(one) and _has_role(other)
     return _difference("name", one, other, left, right) if excludes else None
@@ -159,6 +162,17 @@ _ADJECTIVES = listed("""
     expensive ready done rare common local global static dynamic internal external generic idempotent stateless
     stateful
 """)
+
+
+def _is_passive(statement: Statement) -> bool:
+    return bool(_BE & set(statement.words)) and bool(statement.verb)
+
+
+_BE = frozenset({"is", "are", "was", "were", "be", "been"})
+# What is used or named in one place may be so in another. Stems.
+_ANYWHERE = frozenset(
+    {"us", "mention", "import", "support", "includ", "requir", "need", "cover", "test", "read", "allow"}
+)
 
 
 def _lead_after_verb(token: Token, statement: Statement) -> str:
@@ -397,8 +411,9 @@ def _is_weak(token: Token) -> bool:
 
 
 def _share_enough(common: list[Token]) -> bool:
-    telling = [token for token in common if not (token.kind == "word" and token.key in lex.LIGHT)]
-    return any(token.kind != "word" or token.key not in lex.GENERIC for token in telling) or len(telling) > 1
+    """Something that tells which thing it is, or two words that do so together ("config file")."""
+    telling = [token for token in common if token.role != "verb" or token.key not in lex.LIGHT]
+    return len(telling) > 1 or any(token.kind != "word" or token.key not in lex.GENERIC for token in telling)
 
 
 def _kinds(tokens: Iterable[Token]) -> tuple[list[Token], list[Token]]:
@@ -411,7 +426,11 @@ def _kinds(tokens: Iterable[Token]) -> tuple[list[Token], list[Token]]:
 
 def _is_event(statement: Statement) -> bool:
     """It tells of something that happened once."""
+    stands = {"is", "are"} & set(statement.words)  # "is reported": it always is
     if statement.verb in lex.EVENT and (statement.imperative or any(w.endswith("ed") for w in statement.words)):
+        return not stands
+    past = lex.MOVING | lex.REMOVING | lex.REPLACING
+    if statement.imperative and statement.verb in past and statement.words[0].endswith("ed"):
         return True
     return statement.verb in ("add", "fix") or bool(_RELATIVE & {"last", "next"} & set(statement.words))
 

@@ -86,7 +86,7 @@ OPPOSITES = {
     "unstabl": "stabl",
     "nullabl": "requir",
     "insensitiv": "sensitiv",
-    "case-insensitiv": "case-sensitiv",
+    "case-insensitive": "case-sensitive",
     "unlimit": "limit",
     "encrypt": "encrypt",
     "unencrypt": "encrypt",
@@ -104,7 +104,7 @@ POSITIVE = frozenset({"activat", "mandatori", "permit", "sync", "automatically",
 
 # Where or for whom: two places may differ without a contradiction. Stems.
 PLACES = listed("""
-    stag product prod dev develop test qa uat preview sandbox demo local locali remot ci linux macos mac window
+    stag product prod dev development test qa uat preview sandbox demo local locali remot ci linux macos mac window
     darwin ubuntu debian alpin android ios web mobil desktop client frontend backend browser chrom firefox
     safari arm x86 arm64 amd64 eu apac europ asia america night weekend
 """)
@@ -173,13 +173,15 @@ SAME = {
     "have": "hav",
     "need": "need",
     "true": "true",
+    "live": "live",
+    "lives": "live",
+    "living": "live",
     "timed": "time",
     "timeout": "timeout",
     "installation": "install",
     "license": "licens",
     "took": "take",
     "taken": "take",
-    "lives": "live",
     "lasts": "last_",
     "said": "say",
 }
@@ -196,8 +198,8 @@ UNITS = {
 }  # fmt: skip
 
 NUMBERS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
-    "twelve": 12,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12,
 }  # fmt: skip
 DAYS = listed("monday tuesday wednesday thursday friday saturday sunday")
 MONTHS = listed("january february march april may june july august september october november december")

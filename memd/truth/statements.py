@@ -22,7 +22,7 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"https?://\S+|~?[\w.@-]*/[\w./@{}*-]*|--?[a-z][\w-]*|v?\d+(?:\.\d+)+(?:[-+][\w.]+)?|\d[\d,_]*(?:\.\d+)?|%"
+    r"https?://\S+|~?[\w.@-]*/[\w./@{}*-]*|--?[a-z][\w-]*|\d{1,2}:\d\d\b|v?\d+(?:\.\d+)+(?:[-+][\w.]+)?|\d[\d,_]*(?:\.\d+)?|%"
     r"|[A-Za-z_][\w']*(?:[.\-+#@][\w+#]+)*|[:=]"
 )
 _GLUED = re.compile(r"(\d[\d,_]*(?:\.\d+)?)([a-z%]+)$", re.IGNORECASE)
@@ -32,6 +32,7 @@ _AUXILIARY = listed("""
     is are was were isn't aren't wasn't weren't has have can can't must mustn't should shouldn't will won't does
     doesn't do don't did didn't cannot may : =
 """)
+_BEING = listed("is are was were be been being isn't aren't wasn't weren't not")
 _TELLING = lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING
 
 
@@ -83,7 +84,7 @@ def split(text: str) -> list[str]:
     found = []
     for piece in _BREAK.split(plain):
         part = _BULLET.sub("", piece).strip().rstrip(".!?;,")
-        if 6 <= len(part) <= LONGEST and " " in part:
+        if 6 <= len(part) <= LONGEST and re.search(r"[\s=:]", part):
             found.append(part)
     return found[:MOST]
 
@@ -113,12 +114,16 @@ def parse(text: str) -> Statement:
         if kind == "unit" or (kind == "word" and word in lex.STOP):
             continue
         if kind == "word":
-            if key in lex.CONDITIONS or word in lex.CONDITIONS:
+            if word in lex.CONDITIONS:
+                lead = word
                 continue
+            if key.startswith("non-"):
+                flips, key = flips + 1, key[4:]
             if key in lex.OPPOSITES:
                 flips += key not in lex.POSITIVE
                 key = lex.OPPOSITES[key]
-            participle = place > verb_at and not verb and word.endswith(("ed", "ten", "en", "ilt", "ept", "un", "old"))
+            shaped = word.endswith(("ed", "ten", "en", "ilt", "ept", "un", "old"))
+            participle = place > verb_at and not verb and (shaped or words[place - 1] in _BEING)
             after_verb = participle and place == verb_at + 1 and word.endswith("ed")
             if ((role == "verb" or participle) and key in _TELLING) or after_verb:
                 verb, role = key, "verb"
@@ -157,6 +162,8 @@ def _verb(words: tuple[str, ...]) -> int:
         return helping
     if first and (not plain or words[0] == _base(words[0]) or words[0].endswith("ed")):
         return 0
+    if len(plain) > 1 and plain[1] == plain[0] + 1:  # "the tests live in …"
+        return plain[1]
     return plain[0] if plain else (0 if first else -1)
 
 
@@ -183,12 +190,14 @@ def _value(raw: list[str], place: int) -> tuple[str, str]:
     """The kind and key of a token."""
     word = raw[place]
     low = word.lower()
-    if "/" in word and not low.startswith("http") and word.strip("/"):
+    if "/" in word and not low.startswith(("http://", "https://")) and word.strip("/"):
         return "path", word.strip("/")
-    if low.startswith("http"):
+    if low.startswith(("http://", "https://")):
         return "path", low.rstrip("/")
     if low.startswith("-") and len(low) > 1:
         return "flag", low
+    if re.fullmatch(r"\d{1,2}:\d\d", low):
+        return "date", low.lstrip("0")
     if re.fullmatch(r"v?\d+(?:\.\d+)+.*", low):
         return "version", low.lstrip("v")
     if re.fullmatch(r"\d[\d,_]*(?:\.\d+)?", low) or (low in lex.NUMBERS and place + 1 < len(raw)):

@@ -1,7 +1,8 @@
-"""What excludes what, judged by pairs of facts written by hand: half before the rules, half after them.
+"""What excludes what, judged by pairs of facts written by hand.
 
-When the held-out half was first judged, before anything was changed on account of it, precision was 0.946 and recall
-0.828. The rules were mended after that where a pair showed a plain mistake, so that it is held out no more.
+`developed` was written before the rules, which were made by it. `heldout` was written after them: when it was first
+judged, precision was 0.946 and recall 0.828. Then the rules were mended where it showed plain mistakes, and
+`afterwards` was written and judged once: precision 1.0, recall 0.919.
 """
 
 from pathlib import Path
@@ -26,10 +27,11 @@ def pairs(name: str) -> list[Pair]:
     return [Pair(*line.split("\t")) for line in lines if not line.startswith("#")]
 
 
-ALL = pairs("developed") + pairs("heldout")
+SETS = ["developed", "heldout", "afterwards"]
+ALL = [pair for name in SETS for pair in pairs(name)]
 
 
-@pytest.mark.parametrize("half", ["developed", "heldout"])
+@pytest.mark.parametrize("half", SETS)
 def test_conflicts_are_found_and_near_misses_are_left_alone(half: str) -> None:
     told = pairs(half)
     found = [pair for pair in told if find(pair.one, pair.other)]
@@ -41,7 +43,7 @@ def test_conflicts_are_found_and_near_misses_are_left_alone(half: str) -> None:
 
 
 def test_there_are_pairs_enough_of_every_sort() -> None:
-    assert len(set(ALL)) == len(ALL) >= 200
+    assert len(set(ALL)) == len(ALL) >= 280
     near_misses = {pair.sort for pair in ALL if pair.label == "none"}
     wanted = {"other subject", "other environment", "additional fact", "list item", "time scope", "paraphrase"}
     assert wanted <= near_misses
@@ -55,7 +57,7 @@ def test_the_order_of_two_facts_does_not_matter(pair: Pair) -> None:
 @given(st.sampled_from(ALL))
 def test_nothing_contradicts_itself(pair: Pair) -> None:
     assert find(pair.one, pair.one) is None
-    assert find(pair.one, f"{pair.one}. {pair.one}") is None
+    assert find(pair.one, f"- {pair.one}\n- {pair.one}") is None
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
