@@ -113,7 +113,7 @@ def table(memory: Memory, watcher: Watcher | None) -> Table:
         return UnwatchResult(watch, taken.retired)
 
     def list_(params: WatchStatusParams) -> WatchListResult:
-        return WatchListResult(watching().list())
+        return WatchListResult(watching().watched())
 
     def status(params: WatchStatusParams) -> WatchStatusResult:
         return WatchStatusResult(watching().status())

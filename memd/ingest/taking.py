@@ -97,8 +97,9 @@ class Taking:
             return
         self._see(self._episode(note.path))
         old = notes.sections_of(self._db, before.id) if before else []
-        for section in old:
-            self._touch(section.memory, f"changed in {note.path}")
+        former = [section.memory for section in old] if before else notes.unnoted(self._db, self._scope, note.path, VIA)
+        for memory in former:
+            self._touch(memory, f"changed in {note.path}")
         file = notes.put_file(self._db, self._scope, note.path, stem(note.path), _facts(note))
         notes.clear_file(self._db, file)
         new = [self._section(note, position, file) for position in range(len(note.sections))]

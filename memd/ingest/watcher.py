@@ -139,19 +139,19 @@ class Watcher:
             taken = self._keeper.sweep(watch.scope, watch.path, (), theirs)
         return watch, taken
 
-    def list(self) -> list[Watch]:
+    def watched(self) -> list[Watch]:
         """Everything that is watched, by path."""
         with self._store.reading() as db:
             return watches.all_of(db)
 
     def status(self) -> list[WatchState]:
         """How each watch is doing. O(files taken in)."""
-        return [self._state_of(watch.kind, watch.path) for watch in self.list()]
+        return [self._state_of(watch.kind, watch.path) for watch in self.watched()]
 
     def _watched(self, path: str, kind: str) -> str:
         """The path as it is watched: as given, or what it leads to."""
         spelled = os.path.abspath(os.path.expanduser(path))
-        known = [watch.path for watch in self.list() if watch.kind == kind]
+        known = [watch.path for watch in self.watched() if watch.kind == kind]
         for one in (spelled, real(Path(path)), *_roots(path, kind)):
             if one in known:
                 return one
@@ -168,8 +168,8 @@ class Watcher:
             post = self._posts.get((kind, path))
             pending = sum(1 for one in self._settling.paths() if is_under(one, path))
             if post is None or post.watch != watch:
-                by = "polling" if watch.poll or kind == "git" else "events"
-                return WatchState(watch, "catching up", by, files=file_count, sections=sections, head=head)
+                post = _Post(watch, [])
+                return WatchState(watch, post.state, post.by, files=file_count, sections=sections, head=head)
             skipped = [PassedOver(one, why) for one, why in islice(sorted(dict(post.skipped).items()), SKIPPED_TOLD)]
             return WatchState(
                 watch, post.state, post.by,
@@ -237,8 +237,8 @@ class Watcher:
         """Read what is watched; begin with what is new or otherwise than before, and let go of what isn't any more."""
         with self._state:
             self._stale = False
-        found = self.list()
-        wanted = {(watch.kind, watch.path): watch for watch in found}
+        found = self.watched()
+        wanted: dict[tuple[str, str], Watch] = {(watch.kind, watch.path): watch for watch in found}
         for key, post in list(self._posts.items()):
             if wanted.get(key) != post.watch or post.inner != inside(found, post.watch):
                 post.stop()

@@ -73,7 +73,7 @@ def _edges(db: sqlite3.Connection, rows: Sequence[tuple]) -> list[Edge]:  # type
         link = memory, path, anchor, stem
         if link not in meant or rank < meant[link][0]:
             meant[link] = rank, file
-    found = {}
+    found: dict[Edge, None] = {}
     for (memory, _, anchor, _), (_, file) in meant.items():
         target = _section(db, file, anchor)
         if target is not None and target != memory and _lives(db, memory) and _lives(db, target):

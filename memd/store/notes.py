@@ -175,7 +175,8 @@ def find(db: sqlite3.Connection, scope: int, digest: bytes) -> int | None:
 def state(db: sqlite3.Connection, memory: int) -> State:
     """What is known of a memory."""
     row = db.execute(_STATE, (memory,)).fetchone()
-    return State(*map(bool, row[:5]), row[5])
+    forgotten, superseded, noted, retired, said = map(bool, row[:5])
+    return State(forgotten, superseded, noted, retired, said, row[5])
 
 
 def adopt(db: sqlite3.Connection, memory: int, via: str) -> None:
@@ -185,6 +186,17 @@ def adopt(db: sqlite3.Connection, memory: int, via: str) -> None:
         " WHERE seq = ? AND source ->> 'via' = ? AND source ->> 'path' IS NOT NULL",
         (memory, via),
     )
+
+
+def unnoted(db: sqlite3.Connection, scope: int, path: str, via: str) -> list[int]:
+    """Memories that came from this file through the door `via` before files were kept track of."""
+    rows = db.execute(
+        "SELECT m.seq FROM memory AS m JOIN episode AS e ON e.id = m.episode LEFT JOIN noted AS n ON n.memory = m.seq"
+        " WHERE e.scope = ? AND e.key = ? AND n.memory IS NULL AND m.forgotten_at IS NULL"
+        " AND m.source ->> 'via' = ? AND m.source ->> 'path' = ?",
+        (scope, path, via, path),
+    )
+    return [int(row[0]) for row in rows]
 
 
 def places(db: sqlite3.Connection, memories: Iterable[int]) -> dict[int, list[Place]]:

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from memd import Memory
-from memd.ingest import git, read
+from memd.ingest import git, read, read_notes
 
 
 def take_in(memory: Memory, folder: Path) -> tuple[int, int]:
@@ -65,3 +65,16 @@ def test_a_history_that_grew_adds_its_new_commits(tmp_path: Path) -> None:
         again = memory.remember_many(git.read(tmp_path / "repo", scope=None), restate=False)
         assert [one.again for one in again] == [True, False]
         assert [one.text for one in memory.list(kinds=["commit"])] == ["Parse times", "Parse dates"]
+
+
+def test_what_was_ingested_before_files_were_kept_track_of_is_kept_up_with(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "a.md").write_text("# One\nfirst\n# Two\nsecond\n")
+    with Memory.open(tmp_path / "home", encode="off") as memory:
+        memory.remember_many(read(notes, scope=str(notes)), restate=False)
+        kept = memory.list(scope=str(notes))[-1]
+        (notes / "a.md").write_text("# One\nfirst\n# Two\nchanged\n")
+        memory.notes.take(list(read_notes(notes)), str(notes))
+        assert {one.text for one in memory.list(scope=str(notes))} == {"# One\nfirst", "# Two\nchanged"}
+        assert memory.show(kept.id).forgotten_at is None

@@ -365,7 +365,7 @@ def test_a_bad_watch_is_refused(desk: Desk, options: dict[str, object]) -> None:
         desk.watcher.add(str(desk.notes), **{"scope": "global", **options})  # type: ignore[arg-type]
     with pytest.raises(BadInput):
         desk.watcher.add(str(desk.base / "nothing"), scope="global")
-    assert desk.watcher.list() == []
+    assert desk.watcher.watched() == []
 
 
 def test_polling_sees_what_events_would_have(desk: Desk) -> None:
