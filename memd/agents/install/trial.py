@@ -37,6 +37,7 @@ ATTEMPTS = 3  # at a hook that gives up
 SETTLING = 10.0  # seconds that a transcript may take to be read
 PATIENCE = 20.0  # seconds for a hook; the agents give it 5
 BUDGET = 0.5  # seconds that a hook may take at most
+_ITSELF = "See whether memd itself works: memd doctor"
 _BUSY = "Agents wait for hooks; a busy machine may be the cause."
 TOOLS = ("remember", "recall", "context", "show", "forget")
 
@@ -80,8 +81,11 @@ def steps(agent: Agent, place: Place, program: Sequence[str]) -> Iterator[Step]:
     if not found:
         yield Step("files", FAILED, f"memd isn't in {agent.title}'s files", f"memd install {agent.name}")
         return
-    with _bench() as bench:
-        yield from _tried(agent, found, bench)
+    try:
+        with _bench() as bench:
+            yield from _tried(agent, found, bench)
+    except MemdError as error:  # the daemon of the throw-away folder
+        yield Step("daemon", FAILED, error.message, error.hint or _ITSELF)
 
 
 def _tried(agent: Agent, found: Sequence[Command], bench: _Bench) -> Iterator[Step]:
@@ -126,7 +130,7 @@ def _server_steps(command: Command, bench: _Bench) -> Iterator[Step]:
             yield Step("remember", OK, "stored a decision, in a throw-away store")
             answer = server.call("recall", {"query": payloads.PROMPT})
             found = WORD in answer
-            yield Step("recall", OK if found else FAILED, "found it again" if found else "didn't find it: memd doctor")
+            yield Step("recall", OK, "found it again") if found else Step("recall", FAILED, "didn't find it", _ITSELF)
     except ServerTrouble as error:
         yield Step("server", FAILED, f"{line}: {error}", "Run that command by hand and see what it says.")
 
@@ -141,9 +145,9 @@ def _learned(command: Command, bench: _Bench) -> Step:
             while not (found := TAUGHT in server.call("recall", {"query": payloads.STATED})) and time.monotonic() < end:
                 time.sleep(0.2)
     except ServerTrouble as error:
-        return Step("what was said", FAILED, str(error), "memd daemon logs")
+        return Step("what was said", FAILED, str(error), _ITSELF)
     if not found:
-        return Step("what was said", FAILED, "a decision of the session wasn't kept", "memd daemon logs")
+        return Step("what was said", FAILED, "a decision of the session wasn't kept", _ITSELF)
     return Step("what was said", OK, "a decision of the session was kept, and recalled")
 
 
@@ -159,7 +163,7 @@ def _hook_step(agent: Agent, event: Event, command: Command, bench: _Bench) -> S
         trouble = _lines(log)[before:]
         if not trouble:
             return replace(step, status=WARNING, hint=_BUSY) if attempt and step.status == OK else step
-    return Step(event.name, FAILED, f"it gave up: {trouble[-1]}", "memd daemon logs")
+    return Step(event.name, FAILED, f"it gave up: {trouble[-1]}", _ITSELF)
 
 
 def _fired(agent: Agent, event: Event, command: Command, bench: _Bench, session: str) -> Step:
@@ -208,7 +212,7 @@ def _judged(event: Event, output: str, took: float, brings: bool) -> Step:
     if output and not _is_json(output):
         return Step(event.name, FAILED, f"it printed what isn't JSON: {output[:80]}", "Report this.")
     if brings and WORD not in output:
-        return Step(event.name, FAILED, f"{told}, but it didn't bring what was stored", "memd daemon logs")
+        return Step(event.name, FAILED, f"{told}, but it didn't bring what was stored", _ITSELF)
     told += ", brought what was stored" if brings else ""
     return Step(event.name, OK, told) if took <= BUDGET else Step(event.name, WARNING, f"{told}: slow", _BUSY)
 
