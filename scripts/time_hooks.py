@@ -67,7 +67,7 @@ def measure(home: str, rounds: int) -> dict[str, list[float]]:
         session = f"session-{number}"
         transcript.write_text(payloads.transcript(AGENT, session, str(project)), encoding="utf-8")
         for event in EVENTS:
-            payload = payloads.payload(AGENT, event, session, str(project), str(transcript))
+            payload = payloads.payload(AGENT, event, event, session, str(project), str(transcript))
             if event == "UserPromptSubmit":
                 payload["prompt"] = f"{text(number % MEMORIES)} Why?"
             bare = run(home, sys.executable, "-c", "pass")

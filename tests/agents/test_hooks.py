@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from memd.agents.install import payloads as shapes
-from memd.agents.payloads import AGENTS, EVENTS
+from memd.agents.payloads import AGENTS, EVENTS, event_named
 from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door, rendezvous
@@ -26,6 +26,19 @@ from tests.cli.test_bad_input import in_own_mounts
 PROMISE = 0.5  # seconds
 MARGIN = 0.35  # for starting and reaping a process on a busy machine
 
+NATIVE = {
+    "gemini-cli": ("BeforeAgent", "AfterTool", "PreCompress", "AfterAgent"),
+    "cursor": (
+        "sessionStart",
+        "beforeSubmitPrompt",
+        "postToolUse",
+        "postToolUseFailure",
+        "preCompact",
+        "stop",
+        "sessionEnd",
+    ),
+}
+
 
 class Agent:
     """A coding agent in a project: it fires hooks, and leaves transcripts."""
@@ -35,13 +48,41 @@ class Agent:
         (folder / ".git").mkdir(parents=True, exist_ok=True)
 
     def fire(self, event: str, session: str, transcript: Path | str = "", **parts: Any) -> str:
-        """Run a hook; what it tells the agent, or nothing."""
-        payload = {**shapes.payload(self.name, event, session, str(self.folder), str(transcript)), **parts}
-        done = self.memd("hook", event, "--agent", self.name, stdin=json.dumps(payload).encode())
-        assert done.code == 0 and done.err == ""
-        if not done.out:
+        """Tell the daemon of an event, as the hook does but with more patience; what it tells the agent, or nothing."""
+        payload = self.payload(event, session, transcript, parts)
+        params = {"agent": self.name, "event": event, "payload": json.dumps(payload), "folder": str(self.folder)}
+        with Door(str(self.memd.home), timeout=60) as door:
+            return self.told(payload, door.call("hook", params)["output"])
+
+    def run(self, event: str, session: str, transcript: Path | str = "", **parts: Any) -> str:
+        """Run a hook, again where the machine was too busy for it; what it tells the agent, or nothing."""
+        payload = self.payload(event, session, transcript, parts)
+        log = self.memd.home / "hooks.log"
+        for _ in range(20):
+            log.unlink(missing_ok=True)
+            done = self.memd("hook", event, "--agent", self.name, stdin=json.dumps(payload).encode())
+            assert done.code == 0 and done.err == ""
+            if not log.exists():
+                return self.told(payload, done.text)
+            assert "in time" in log.read_text() or "no answer" in log.read_text()
+        raise AssertionError(log.read_text())
+
+    def native(self, event: str) -> str:
+        """What the agent calls the event."""
+        names = {event_named(native): native for native in NATIVE.get(self.name, ())}
+        return names.get(event, event)
+
+    def payload(self, event: str, session: str, transcript: Path | str, parts: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **shapes.payload(self.name, event, self.native(event), session, str(self.folder), str(transcript)),
+            **parts,
+        }
+
+    def told(self, payload: dict[str, Any], output: str) -> str:
+        """The context in a hook's output, which must have the form that the agent takes."""
+        if not output:
             return ""
-        answer = json.loads(done.out)
+        answer = json.loads(output)
         if self.name == "cursor":
             return str(answer["additional_context"])
         assert answer["hookSpecificOutput"]["hookEventName"] == payload["hook_event_name"]
@@ -111,8 +152,7 @@ def test_every_event_of_every_agent_is_taken(memd: Memd, agent: str, tmp_path: P
     transcript = tmp_path / "transcript.jsonl"
     transcript.write_text(shapes.transcript(agent, "s1", str(here.folder)), encoding="utf-8")
     for event in EVENTS:
-        here.fire(event, "s1", transcript)
-    assert not (memd.home / "hooks.log").exists()
+        here.run(event, "s1", transcript)
     assert any(shapes.STATED in memory["text"] for memory in here.settled())
 
 
@@ -277,7 +317,7 @@ def test_what_is_shown_can_not_end_its_own_quotation(knowing: Memd, tmp_path: Pa
     with Door(str(knowing.home)) as door:
         door.call("remember", {"items": [{"text": trap, "scope": str(here.folder)}]})
         door.call("wait_encoded", {"timeout_s": 60})
-    told = here.fire("UserPromptSubmit", "s1", prompt="What is the ferret door code?")
+    told = here.fire("UserPromptSubmit", "trap", prompt="What is the ferret door code?")
     assert "4711" in told and told.count("</memd-context>") == 1 and told.endswith("</memd-context>")
     assert "````memory" in told
 
@@ -295,7 +335,7 @@ def timed(memd: Memd, event: str, stdin: bytes, *, agent: str = "claude-code") -
 
 
 def payload(event: str, session: str = "s1", transcript: str = "") -> bytes:
-    return json.dumps(shapes.payload("claude-code", event, session, "/", transcript)).encode()
+    return json.dumps(shapes.payload("claude-code", event, event, session, "/", transcript)).encode()
 
 
 def quiet_and_quick(done: tuple[int, bytes, bytes, float]) -> None:
@@ -304,24 +344,24 @@ def quiet_and_quick(done: tuple[int, bytes, bytes, float]) -> None:
     assert took < PROMISE + MARGIN
 
 
-@pytest.mark.parametrize("event", EVENTS)
-def test_a_hung_daemon_holds_nobody_up(memd: Memd, event: str) -> None:
+def test_a_hung_daemon_holds_nobody_up(memd: Memd) -> None:
     pid, _ = rendezvous(str(memd.home)) or (0, b"")
     os.kill(pid, signal.SIGSTOP)
     try:
-        quiet_and_quick(timed(memd, event, payload(event)))
+        for event in EVENTS:
+            quiet_and_quick(timed(memd, event, payload(event)))
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert len((memd.home / "hooks.log").read_text().splitlines()) == 1
+    assert len((memd.home / "hooks.log").read_text().splitlines()) == len(EVENTS)
 
 
-@pytest.mark.parametrize("event", EVENTS)
-def test_a_killed_daemon_holds_nobody_up_and_the_next_one_starts(memd: Memd, event: str) -> None:
-    pid, _ = rendezvous(str(memd.home)) or (0, b"")
-    os.kill(pid, signal.SIGKILL)
-    code, _, err, took = timed(memd, event, payload(event))
-    assert (code, err) == (0, b"") and took < PROMISE + MARGIN
-    eventually(lambda: (found := rendezvous(str(memd.home))) is not None and found[0] != pid)
+def test_a_killed_daemon_holds_nobody_up_and_the_next_one_starts(memd: Memd) -> None:
+    for event in EVENTS:
+        pid, _ = rendezvous(str(memd.home)) or (0, b"")
+        os.kill(pid, signal.SIGKILL)
+        code, _, err, took = timed(memd, event, payload(event))
+        assert (code, err) == (0, b"") and took < PROMISE + MARGIN
+        eventually(lambda before=pid: (found := rendezvous(str(memd.home))) is not None and found[0] != before)
 
 
 def test_what_a_killed_daemon_missed_is_taken_up(memd: Memd, tmp_path: Path) -> None:
@@ -329,7 +369,7 @@ def test_what_a_killed_daemon_missed_is_taken_up(memd: Memd, tmp_path: Path) -> 
     transcript = here.play("dev_harbour", "s1")
     pid, _ = rendezvous(str(memd.home)) or (0, b"")
     os.kill(pid, signal.SIGSTOP)  # it gets the word but can't take it, and dies with it
-    here.fire("SessionEnd", "s1", transcript)
+    timed(memd, "SessionEnd", json.dumps(here.payload("SessionEnd", "s1", transcript, {})).encode())
     os.kill(pid, signal.SIGKILL)
     assert any(memory["kind"] == "fix" for memory in wait_for(here))
 
@@ -358,24 +398,12 @@ def test_an_acknowledged_event_survives_a_kill(memd: Memd, tmp_path: Path) -> No
     assert memories and told(here.listed()) == told(expected.settled())
 
 
-@pytest.mark.parametrize(
-    "stdin",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"\xff\xfe",
-        b"{}",
-        b'{"session_id": 4}',
-        b'{"session_id": "a\\ud800"}',
-        b"[" * 100_000,
-    ],
-    ids=["nothing", "half", "list", "null", "no-utf8", "empty", "number", "surrogate", "deep"],
-)
-def test_a_malformed_payload_is_passed_over(memd: Memd, stdin: bytes) -> None:
-    code, out, err, took = timed(memd, "PostToolUse", stdin)
-    assert (code, out, err) == (0, b"", b"") and took < PROMISE + MARGIN
+def test_a_malformed_payload_is_passed_over(memd: Memd) -> None:
+    halves = (b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"session_id": 4}', b"[" * 100_000)
+    for stdin in (*halves, b'{"session_id": "a\\ud800", "prompt": "\\udfff\\u0000"}'):
+        code, out, err, took = timed(memd, "PostToolUse", stdin)
+        assert (code, out, err) == (0, b"", b"") and took < PROMISE + MARGIN
+    assert len((memd.home / "hooks.log").read_text().splitlines()) >= len(halves)
 
 
 def test_a_huge_payload_is_passed_over(memd: Memd) -> None:
