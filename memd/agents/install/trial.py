@@ -33,7 +33,7 @@ PROBE = "Decision: the ferret ledger listens on port 4711, because 4710 belongs 
 WORD = "4711"  # of the probe: what must come back
 TAUGHT = "seven years"  # of what is said
 READ = ("claude-code", "codex", "cursor", "gemini-cli", "opencode")  # by their transcripts, or what their hooks say
-ATTEMPTS = 3  # at a hook that gives up
+PAUSES = (0.0, 0.3, 1.0, 2.0, 4.0)  # seconds before each attempt at a hook that gives up
 SETTLING = 10.0  # seconds that a transcript may take to be read
 PATIENCE = 20.0  # seconds for a hook; the agents give it 5
 BUDGET = 0.5  # seconds that a hook may take at most
@@ -156,7 +156,8 @@ def _learned(command: Command, bench: _Bench) -> Step:
 
 def _hook_step(agent: Agent, event: Event, command: Command, bench: _Bench) -> Step:
     """Fire it as the agent would; again where it gave up, which it does when the machine is too busy."""
-    for attempt in range(ATTEMPTS):
+    for attempt, pause in enumerate(PAUSES):
+        time.sleep(pause)
         log = bench.config.home / HOOK_LOG
         before = len(_lines(log))
         step = _fired(agent, event, command, bench, f"doctor-{event.means}-{attempt}")
