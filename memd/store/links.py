@@ -29,8 +29,9 @@ FROM note_link AS l JOIN section AS s ON s.id = l.section JOIN note_file AS mine
     JOIN note_file AS f ON f.scope = mine.scope AND {how}
 WHERE {which}
 """
-_BY_PATH = "f.path = l.path AND l.stem = ''"
-_BY_STEM = "f.stem = l.stem AND l.stem <> ''"
+# The + keeps SQLite from beginning with all links that have no stem.
+_BY_PATH = "f.path = l.path AND +l.stem = ''"
+_BY_STEM = "f.stem = l.stem AND +l.stem <> ''"
 _LIVING = "SELECT 1 FROM memory AS m WHERE m.seq = ? AND m.forgotten_at IS NULL AND m.superseded_at IS NULL"
 
 

@@ -78,8 +78,9 @@ def files_under(db: sqlite3.Connection, scope: int, root: str) -> list[FileRow]:
     """The file at `root`, and those in the folder, in this scope."""
     folder = root.rstrip("/") + "/"
     rows = db.execute(
-        _FILE + "WHERE scope = ? AND (path = ? OR (path >= ? AND path < ?))",
-        (scope, root, folder, folder[:-1] + chr(ord("/") + 1)),
+        _FILE + "WHERE scope = :scope AND path = :root"
+        " UNION ALL " + _FILE + "WHERE scope = :scope AND path >= :folder AND path < :end",
+        {"scope": scope, "root": root, "folder": folder, "end": folder[:-1] + chr(ord("/") + 1)},
     )
     return [_file(row) for row in rows]
 
@@ -89,9 +90,10 @@ def files_like(db: sqlite3.Connection, scope: int, gone: FileRow) -> list[int]:
     rows = db.execute(
         "SELECT f.id, (SELECT count(DISTINCT mine.memory) FROM section AS mine JOIN section AS its"
         "   ON its.memory = mine.memory WHERE mine.file = :gone AND its.file = f.id) AS shared"
-        " FROM note_file AS f WHERE f.scope = :scope AND f.id <> :gone AND ((f.inode = :inode AND f.device = :device)"
-        "   OR f.id IN (SELECT its.file FROM section AS mine JOIN section AS its ON its.memory = mine.memory"
-        "     WHERE mine.file = :gone))"
+        " FROM note_file AS f WHERE +f.scope = :scope AND f.id <> :gone AND f.id IN ("
+        "   SELECT id FROM note_file WHERE inode = :inode AND device = :device"
+        "   UNION SELECT its.file FROM section AS mine JOIN section AS its ON its.memory = mine.memory"
+        "     WHERE mine.file = :gone)"
         " ORDER BY f.inode = :inode AND f.device = :device DESC, shared DESC, f.id LIMIT 8",
         {"gone": gone.id, "scope": scope, "inode": gone.state[1], "device": gone.state[0]},
     )
@@ -162,14 +164,22 @@ def put_section(
 
 def find(db: sqlite3.Connection, scope: int, digest: bytes) -> int | None:
     """The memory of this text that a section is: one that holds, else one that notes replaced or retired, else any."""
-    rows = db.execute(
-        "SELECT m.seq FROM memory AS m LEFT JOIN noted AS n ON n.memory = m.seq WHERE m.scope = ? AND m.digest = ?"
-        " ORDER BY m.forgotten_at IS NULL AND m.superseded_at IS NULL DESC, n.memory IS NOT NULL AND"
-        " (m.forgotten_at IS NULL OR m.forgotten_at = n.retired_at) DESC, m.forgotten_at IS NULL DESC, m.seq DESC"
-        " LIMIT 1",
+    # Each half is a range of an index of its own.
+    holds = db.execute(
+        "SELECT seq FROM memory WHERE scope = ? AND digest = ? AND forgotten_at IS NULL AND superseded_at IS NULL",
         (scope, digest),
     ).fetchone()
-    return int(rows[0]) if rows else None
+    past = (
+        holds
+        or db.execute(
+            "SELECT m.seq FROM memory AS m LEFT JOIN noted AS n ON n.memory = m.seq WHERE m.scope = ? AND m.digest = ?"
+            " AND (m.forgotten_at IS NOT NULL OR m.superseded_at IS NOT NULL)"
+            " ORDER BY n.memory IS NOT NULL AND (m.forgotten_at IS NULL OR m.forgotten_at = n.retired_at) DESC,"
+            " m.forgotten_at IS NULL DESC, m.seq DESC LIMIT 1",
+            (scope, digest),
+        ).fetchone()
+    )
+    return int(past[0]) if past else None
 
 
 def state(db: sqlite3.Connection, memory: int) -> State:
@@ -303,6 +313,7 @@ def move(db: sqlite3.Connection, memory: int, row: tuple[str, str, int | None, i
 def detach(db: sqlite3.Connection, memory: int) -> None:
     """Take a memory out of its file's order, so that it is nobody's neighbour any more."""
     db.execute("UPDATE memory SET episode = NULL, position = NULL WHERE seq = ?", (memory,))
+    changes.append(db, [memory])
 
 
 def given_tags(db: sqlite3.Connection, memory: int) -> list[str]:
@@ -325,10 +336,8 @@ def _file(row: tuple) -> FileRow:  # type: ignore[type-arg]
 
 def count_under(db: sqlite3.Connection, scope: int, root: str) -> tuple[int, int]:
     """How many files there are at and under `root`, and how many sections they have."""
-    folder = root.rstrip("/") + "/"
+    files = [file.id for file in files_under(db, scope, root)]
     row = db.execute(
-        "SELECT count(DISTINCT f.id), count(s.id) FROM note_file AS f LEFT JOIN section AS s ON s.file = f.id"
-        " WHERE f.scope = ? AND (f.path = ? OR (f.path >= ? AND f.path < ?))",
-        (scope, root, folder, folder[:-1] + chr(ord("/") + 1)),
+        "SELECT count(*) FROM section WHERE file IN (SELECT value FROM json_each(?))", (json.dumps(files),)
     ).fetchone()
-    return int(row[0]), int(row[1])
+    return len(files), int(row[0])
