@@ -112,7 +112,8 @@ def link(db: sqlite3.Connection, one: int, other: int, at: int) -> bool:
 
 def unsettled(db: sqlite3.Connection, scope: str, limit: int) -> list[Found]:
     """Open conflicts that one standing in `scope` sees, the latest found first."""
-    condition, values = "", []
+    condition = ""
+    values: list[int] = []
     if (seen := scopes.visible(db, scope)) is not None:
         condition = f" AND one.scope IN ({', '.join('?' * len(seen))})"
         values += seen

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NEAR = 24  # passages that share the most telling words, whose memories are compared
+NEAR = 16  # passages that share the most telling words, whose memories are compared
 WORDS = 12  # of a memory, to look for those with
 SAME_SHARE = 0.85  # of the words of both: they say the same
 POLL_S = 3.0

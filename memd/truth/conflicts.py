@@ -14,6 +14,9 @@ from memd.truth.statements import Statement, Token, parse, split
 SPAN = 4  # words of a name at most
 
 
+_CHANGES = lex.MOVING | lex.REMOVING | lex.REPLACING
+
+
 class Difference(NamedTuple):
     """Why two statements can't both hold.
 
@@ -44,7 +47,7 @@ def find(one: str, other: str) -> Difference | None:
 
 def compare(one: Statement, other: Statement) -> Difference | None:
     """Whether two statements exclude each other."""
-    if not one.tokens or not other.tokens or one.text == other.text:
+    if one.keys.isdisjoint(other.keys) or one.text == other.text:
         return None
     for rule in (_moved, _value, _negation):
         if found := rule(one, other):
@@ -270,7 +273,7 @@ def _change(statement: Statement) -> _Change | None:
     if (found := _instead(statement)) is not None:
         return found
     cue = next(
-        (t for t in statement.tokens if t.key in lex.MOVING | lex.REMOVING | lex.REPLACING and _tells(t, statement)),
+        (t for t in statement.tokens if t.key in _CHANGES and _tells(t, statement)),
         None,
     )
     if cue is None or statement.negative:
@@ -429,8 +432,7 @@ def _is_event(statement: Statement) -> bool:
     stands = {"is", "are"} & set(statement.words)  # "is reported": it always is
     if statement.verb in lex.EVENT and (statement.imperative or any(w.endswith("ed") for w in statement.words)):
         return not stands
-    past = lex.MOVING | lex.REMOVING | lex.REPLACING
-    if statement.imperative and statement.verb in past and statement.words[0].endswith("ed"):
+    if statement.imperative and statement.verb in _CHANGES and statement.words[0].endswith("ed"):
         return True
     return statement.verb in ("add", "fix") or bool(_RELATIVE & {"last", "next"} & set(statement.words))
 

@@ -32,6 +32,7 @@ _AUXILIARY = listed("""
     is are was were isn't aren't wasn't weren't has have can can't must mustn't should shouldn't will won't does
     doesn't do don't did didn't cannot may : =
 """)
+_ODD = frozenset(lex.NUMBERS)  # words that are numbers
 _BEING = listed("is are was were be been being isn't aren't wasn't weren't not")
 _TELLING = lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING
 
@@ -67,6 +68,7 @@ class Statement(NamedTuple):
         conditions: words that limit when it holds.
         imperative: it begins with its verb.
         words: all its words in lower case, stop words and all.
+        keys: of its tokens.
     """
 
     text: str
@@ -76,6 +78,7 @@ class Statement(NamedTuple):
     conditions: frozenset[str]
     imperative: bool
     words: tuple[str, ...]
+    keys: frozenset[str]
 
 
 def split(text: str) -> list[str]:
@@ -136,6 +139,7 @@ def parse(text: str) -> Statement:
         conditions=frozenset(word for word in words if word in lex.CONDITIONS),
         imperative=verb_at == 0,
         words=words,
+        keys=frozenset(token.key for token in tokens),
     )
 
 
@@ -190,6 +194,10 @@ def _value(raw: list[str], place: int) -> tuple[str, str]:
     """The kind and key of a token."""
     word = raw[place]
     low = word.lower()
+    if word.isalpha() and low not in _ODD and not (place and raw[place - 1][-1:].isdigit()):
+        if (low in lex.MONTHS and word[0].isupper()) or low in lex.DAYS or _base(low) in lex.DAYS:
+            return "date", low if low in lex.MONTHS else _base(low)
+        return "word", stem(low)
     if "/" in word and not low.startswith(("http://", "https://")) and word.strip("/"):
         return "path", word.strip("/")
     if low.startswith(("http://", "https://")):

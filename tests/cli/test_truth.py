@@ -30,7 +30,7 @@ def test_a_memory_and_what_replaced_it(memd: Memd, where: list[str]) -> None:
     assert [line[2] for line in told if line[0] == "change"] == ["remember", "remember", "supersede"]
     assert f"superseded by: {new}" in memd("show", old, *where).text
     done = memd("supersede", old, "something else", *where, check=False)
-    assert done.code == 2 and new in done.err.decode()
+    assert done.code == 2 and new in done.err
 
 
 def test_answers_are_as_their_schemas_say(memd: Memd) -> None:
