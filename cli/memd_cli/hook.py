@@ -22,6 +22,8 @@ LOG_BYTES = 256 * 1024
 RESTART = 10.0  # seconds between two attempts to start a daemon
 _POLL = 0.01
 _HEAVY = frozenset({"precompact", "precompress", "stop", "afteragent", "afteragentresponse", "sessionend"})
+# Of a payload that is left: which session and where, none of its words.
+_LEFT = ("session_id", "sessionId", "conversation_id", "transcript_path", "transcriptPath", "cwd", "workspace_roots")
 _ASSUMED_START = 0.03  # seconds that the interpreter took, where the system doesn't tell
 
 
@@ -168,13 +170,17 @@ def _give_up(agent: str, event: str, payload: str, error: BaseException) -> None
         try:
             _leave(agent, event, payload)
             told += "; left for the next daemon"
-        except OSError:
+        except (OSError, ValueError, TypeError):
             pass
     _log(event, told)
 
 
 def _leave(agent: str, event: str, payload: str) -> None:
-    """Put the payload where the daemon looks when it starts: whole or not at all."""
+    """Put what names the session where the daemon looks when it starts: whole or not at all."""
+    from memd.daemon.wire import dumps, loads
+
+    told = loads(payload.strip())
+    payload = dumps({name: told[name] for name in _LEFT if name in told})
     folder = os.path.join(data_home(), HOOK_SPOOL)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     name = os.path.join(folder, f"{time.time_ns()}-{os.getpid()}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memd.agents import fixes, injected, lessons, together, tools
-from memd.agents.lessons import Lesson
+from memd.agents.lessons import Lesson, Turn
 from memd.agents.transcripts import ASSISTANT, USER, Called, Item, Place, Returned, Said, agent_of, read
 from memd.api import Memory
 from memd.clock import from_ms, to_ms
@@ -114,21 +114,16 @@ class _Digest:
         path = Path(session.transcript)
         start, line = (session.taken, session.line) if session.taken <= path.stat().st_size else (0, 0)
         exchange = Exchange(begin=start, before=line)
-        turns: list[NewMemory] = []
         for item in read(path, start, line):
             if isinstance(item, Said) and item.who == USER and any(said.who == ASSISTANT for said in exchange.said):
-                turns += self._settled(exchange, item.text)
+                self._settled(exchange, item.text)
                 exchange = Exchange(begin=item.place.begin, before=item.place.line - 1)
             self._take(exchange, item)
-            if len(turns) >= BATCH:
-                self._store(turns)
-                turns = []
         if settle:
-            turns += self._settled(exchange, None)
+            self._settled(exchange, None)
         else:
-            turns += self._turns(exchange)
+            self._store(self._unsettled(exchange))
             self._note(exchange)
-        self._store(turns)
         if settle and exchange.end:
             return exchange.end.end, exchange.end.line
         return exchange.begin, exchange.before
@@ -148,48 +143,53 @@ class _Digest:
         elif isinstance(item, Returned):
             exchange.returns.append(item)
 
-    def _settled(self, exchange: Exchange, reply: str | None) -> list[NewMemory]:
-        """An exchange that is over: its turns; its lessons are stored here and now."""
-        turns = self._turns(exchange)
+    def _settled(self, exchange: Exchange, reply: str | None) -> None:
+        """Store an exchange that is over: its turns, then its lessons."""
         self._note(exchange)
-        spoken = [said for said in exchange.said if not self._repeats(said.text)]
-        self._store(turns)  # before what is drawn from them, so that a lesson's neighbours are there
-        self._tell(lessons.statements([lessons.Turn(s.who, s.text, s.place.line, s.place.at) for s in spoken], reply))
-        return []
+        spoken = [_turn(said) for said in exchange.said if not self._repeats(said.text)]
+        found = lessons.statements(spoken, reply)
+        self._store(self._told_apart(spoken, found))  # first, so that a lesson's neighbours are there
+        self._tell(found, spoken)
 
-    def _turns(self, exchange: Exchange) -> list[NewMemory]:
+    def _unsettled(self, exchange: Exchange) -> list[NewMemory]:
+        """The turns of an exchange that goes on; one that as a whole may be a lesson waits until that is settled."""
+        spoken = [_turn(said) for said in exchange.said if not self._repeats(said.text)]
+        return [self._memory_of("turn", turn, in_episode=True) for turn in spoken if not lessons.whole(turn)]
+
+    def _told_apart(self, spoken: Sequence[Turn], found: Sequence[Lesson]) -> list[NewMemory]:
+        """Turns as memories, but for those that are a lesson as a whole: the same text is one memory, of one kind."""
+        taken = {(lesson.span, lesson.text) for lesson in found}
         return [
-            self._memory_of("turn", said.text[:TURN], (said.place.line, said.place.line), said.who, said.place.at, True)
-            for said in exchange.said
-            if not self._repeats(said.text)
+            self._memory_of("turn", turn, in_episode=True)
+            for turn in spoken
+            if (_span(turn), turn.text.strip()) not in taken
         ]
 
     def _note(self, exchange: Exchange) -> None:
         """Keep what tools did, beside what hooks told of it."""
         results = {result.call: result for result in exchange.returns}
         now = to_ms(self._memory.clock())
+        clean = self._memory.without_secrets
         with self._memory.store.writing() as db:
             for call in exchange.calls:
                 result = results.get(call.call)
                 failed = result.failed if result else None
                 outcome = None if result is None or (failed is None and call.command) else int(not failed)
-                last = result.place.line if result else None
-                at = call.place.at or now
+                told = {
+                    "at": call.place.at or now,
+                    "outcome": outcome,
+                    "first_line": call.place.line,
+                    "last_line": result.place.line if result else None,
+                }
                 for edit in call.edits:
                     path = self._absolute(edit.path)
-                    sessions.note(
-                        db, self._session.id, call.call, "edit", path,
-                        at=at, detail=edit.change, outcome=outcome, first_line=call.place.line, last_line=last,
-                    )  # fmt: skip
-                if call.command:
-                    errors = tools.error_lines(result.output) if result and outcome == 0 else ""
-                    sessions.note(
-                        db, self._session.id, call.call, "command", call.command,
-                        at=at, detail=errors, outcome=outcome, first_line=call.place.line, last_line=last,
-                    )  # fmt: skip
+                    sessions.note(db, self._session.id, call.call, "edit", path, detail=clean(edit.change), **told)
+                if (command := clean(call.command)).strip():
+                    errors = clean(tools.error_lines(result.output)) if result and outcome == 0 else ""
+                    sessions.note(db, self._session.id, call.call, "command", command, detail=errors, **told)
                 elif result and _is_ours(call):
                     ids = sorted(set(_ID.findall(result.output)))
-                    sessions.show(db, self._session.id, sessions.seqs(db, ids), at)
+                    sessions.show(db, self._session.id, sessions.seqs(db, ids), call.place.at or now)
             sessions.trim(db)
 
     def _absolute(self, path: str) -> str:
@@ -207,13 +207,13 @@ class _Digest:
         if not settle and keep and all(event.what == USER for event in told):
             return
         if keep:
-            spoken = [lessons.Turn(event.what, injected.without_injected(event.detail).strip(), 0, event.at)
-                      for event in told]  # fmt: skip
+            spoken = [Turn(e.what, injected.without_injected(e.detail).strip(), 0, e.at) for e in told]
             spoken = [turn for turn in spoken if turn.text and not self._repeats(turn.text)]
             self._asked += [turn.text for turn in spoken if turn.who == USER]
             self._done += [(turn.at, turn.text) for turn in spoken if turn.who == ASSISTANT]
-            self._store([self._memory_of("turn", t.text[:TURN], None, t.who, t.at, True) for t in spoken])
-            self._tell(lessons.statements(spoken, None))
+            found = lessons.statements(spoken, None)
+            self._store(self._told_apart(spoken, found))
+            self._tell(found, spoken)
         with self._memory.store.writing() as db:
             for event in told:
                 sessions.drop_event(db, event.seq)
@@ -230,14 +230,22 @@ class _Digest:
                 pairs = together.found(db, self._session)
             self._tell(pairs)
 
-    def _tell(self, found: Sequence[Lesson]) -> None:
-        """Store lessons, each once from one place; the same from another place counts as said again."""
+    def _tell(self, found: Sequence[Lesson], spoken: Sequence[Turn] = ()) -> None:
+        """Store lessons, each once from one place; the same from another place counts as said again.
+
+        Args:
+            found: the lessons.
+            spoken: the turns that they are from; a lesson that is one of them takes its place in the episode.
+        """
+        turns = {(_span(turn), turn.text.strip()) for turn in spoken}
         for lesson in found:
-            if self._repeats(lesson.text):
+            text = self._memory.without_secrets(lesson.text)  # as it is stored, so that it is known again
+            if not text.strip() or self._repeats(text):
                 continue
-            item = self._memory_of(lesson.kind, lesson.text, lesson.span, lesson.who, lesson.at, False, lesson.tags)
-            if not item.text.strip():
-                continue
+            turn = Turn(lesson.who, text, 0, lesson.at)
+            item = self._memory_of(
+                lesson.kind, turn, lesson.span, in_episode=(lesson.span, lesson.text) in turns, tags=lesson.tags
+            )
             digest = hashlib.blake2b(item.text.encode(), digest_size=16).digest()
             with self._memory.store.reading() as db:
                 told = sessions.is_told(db, digest, self._session.scope, source_json(item.source))
@@ -281,27 +289,26 @@ class _Digest:
     def _memory_of(
         self,
         kind: str,
-        text: str,
-        span: tuple[int, int] | None,
-        who: str,
-        at: int | None,
-        in_episode: bool,
+        turn: Turn,
+        span: tuple[int, int] | None = None,
+        *,
+        in_episode: bool = False,
         tags: tuple[str, ...] = (),
     ) -> NewMemory:
-        session = self._session
+        session, span = self._session, span or _span(turn)
         return NewMemory(
-            text=self._memory.without_secrets(text),
+            text=turn.text[:TURN],
             kind=kind,
             scope=session.scope,
             tags=tags,
             source=Source(
-                who=session.agent if who == ASSISTANT else who,
+                who=session.agent if turn.who == ASSISTANT else turn.who,
                 via=VIA,
                 path=session.transcript if span else "",
                 span=span,
                 session=session.key,
             ),
-            event_at=None if at is None else from_ms(at),
+            event_at=None if turn.at is None else from_ms(turn.at),
             episode=f"{session.agent}:{session.key}" if in_episode else None,
             position=span[0] if in_episode and span else None,
         )
@@ -310,11 +317,18 @@ class _Digest:
         public = [turn for turn in turns if turn.text.strip()]
         for begin in range(0, len(public), BATCH):
             self.gain.count(self._memory.remember_many(public[begin : begin + BATCH], restate=False))
-        turns.clear()
 
 
 _ID = re.compile(r"\b[0-9abcdefghjkmnpqrstvwxyz]{13}\b")
 _VALUE = re.compile(r"\d")
+
+
+def _turn(said: Said) -> Turn:
+    return Turn(said.who, said.text, said.place.line, said.place.at)
+
+
+def _span(turn: Turn) -> tuple[int, int] | None:
+    return (turn.line, turn.line) if turn.line else None
 
 
 def _is_ours(call: Called) -> bool:

@@ -108,21 +108,21 @@ class Hooks:
 
     def _tool(self, happening: Happening) -> None:
         edits = tools.edits(happening.tool, happening.given)
-        command = tools.command(happening.tool, happening.given)
-        if not edits and not command:
+        command = self._memory.without_secrets(tools.command(happening.tool, happening.given))
+        if not edits and not command.strip():
             return
         output = tools.output_text(happening.output)
-        failed = tools.failed(output, happening.failed)
-        outcome = None if failed is None and happening.failed is None and _unclear(happening) else int(not failed)
+        outcome = _outcome(happening, output)
         now = self._now()
         call = happening.call or _digest(happening.tool, str(happening.given), str(now))
         session = self._meet(happening)
+        changes = {edit.path: self._memory.without_secrets(edit.change) for edit in edits}
+        errors = self._memory.without_secrets(tools.error_lines(output)) if command and outcome == 0 else ""
         with self._memory.store.writing() as db:
             for edit in edits:
                 path = os.path.normpath(os.path.join(happening.folder, edit.path))
-                sessions.note(db, session.id, call, "edit", path, at=now, detail=edit.change, outcome=outcome)
-            if command:
-                errors = tools.error_lines(output) if outcome == 0 else ""
+                sessions.note(db, session.id, call, "edit", path, at=now, detail=changes[edit.path], outcome=outcome)
+            if command.strip():
                 sessions.note(db, session.id, call, "command", command, at=now, detail=errors, outcome=outcome)
             sessions.trim(db)
 
@@ -147,7 +147,7 @@ class Hooks:
 
     def _note_said(self, session: Session, happening: Happening, who: str, text: str) -> None:
         """Keep the words of an agent whose transcript may be of no known form."""
-        if happening.agent in ("claude-code", "codex") or not text.strip():
+        if happening.agent in ("claude-code", "codex") or not (text := self._memory.without_secrets(text)).strip():
             return
         now = self._now()
         with self._memory.store.writing() as db:
@@ -318,9 +318,20 @@ def _shown(hits: Sequence[Hit]) -> str:
     return "\n".join(parts)
 
 
-def _unclear(happening: Happening) -> bool:
-    """Whether the event doesn't tell how the call went: agents but Claude Code have one event for both ends."""
-    return happening.event == "PostToolUse" and happening.agent in ("codex", "gemini-cli") and not happening.output
+def _outcome(happening: Happening, output: str) -> int | None:
+    """1 where the call went well, 0 where it failed, None where that isn't told.
+
+    Codex and Gemini CLI have one event for both; of Codex's calls the transcript tells where the output doesn't.
+    """
+    if happening.event == "PostToolUseFailure":
+        failed = tools.failed(output, happening.failed)
+    elif happening.agent in ("codex", "gemini-cli"):
+        failed = tools.failed(output)
+        if failed is None and happening.agent == "gemini-cli":
+            failed = isinstance(happening.output, dict) and bool(happening.output.get("error"))
+    else:
+        failed = False
+    return None if failed is None else int(not failed)
 
 
 def _grown(session: Session) -> bool:

@@ -57,6 +57,11 @@ def statements(turns: Sequence[Turn], reply: str | None) -> list[Lesson]:
     return found
 
 
+def whole(turn: Turn) -> bool:
+    """Whether a turn as a whole is a statement that could be a lesson."""
+    return any(lesson.text == turn.text.strip() for lesson in _of(turn))
+
+
 def _of(turn: Turn) -> Iterator[Lesson]:
     table = rules.USER_TABLE if turn.who == USER else rules.ASSISTANT_TABLE
     text = turn.text[:READ]

@@ -194,6 +194,23 @@ def test_a_transcript_is_read_on_from_where_it_was_and_stored_once(memd: Memd, t
     assert told(piecemeal) == told(at_once)
 
 
+def test_a_turn_that_is_a_lesson_as_a_whole_is_one_memory_once_it_is_settled(memd: Memd, tmp_path: Path) -> None:
+    here = Agent(memd, "claude-code", tmp_path / "project")
+    for session, reply in (("s1", "Fine."), ("s2", "scratch that, I was wrong"), ("s3", "Good.")):
+        words = "We decided to build it in Zig." if session != "s2" else "We decided to build it in Ada."
+        transcript = tmp_path / f"{session}.jsonl"
+        told = ""
+        for who, text in (("user", words), ("assistant", f"Noted in {session}."), ("user", reply)):
+            told += json.dumps({"sessionId": session, "type": who, "message": {"role": who, "content": text}}) + "\n"
+            transcript.write_text(told)
+            here.fire("Stop", session, transcript)
+            here.settled()
+        here.fire("SessionEnd", session, transcript)
+    memories = here.settled()
+    assert [(m["kind"], m["said"]) for m in memories if "Zig" in m["text"]] == [("decision", 2)]
+    assert [(m["kind"], m["said"]) for m in memories if "Ada" in m["text"]] == [("turn", 1)]
+
+
 def test_ingest_takes_past_sessions_once_by_the_same_way(memd: Memd, tmp_path: Path) -> None:
     folder = tmp_path / "sessions"
     agents = {}
@@ -493,3 +510,24 @@ def test_nothing_injected_by_the_server_is_stored(memd: Memd, tmp_path: Path) ->
     transcript.write_text("".join(json.dumps({"sessionId": "s1", **record}) + "\n" for record in records))
     here.fire("SessionEnd", "s1", transcript)
     assert [m["text"] for m in here.settled()] == ["I remember:\n\nThat is all.", "What about the roof?"]
+
+
+def test_secrets_of_a_session_never_reach_the_disk(memd: Memd, tmp_path: Path) -> None:
+    here = Agent(memd, "claude-code", tmp_path / "project")
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    run = {"tool_name": "Bash", "tool_input": {"command": f"GITHUB_TOKEN={secret} make push"}}
+    here.fire("PostToolUseFailure", "s1", **run, tool_use_id="t1", error=f"Exit code 2\nerror: bad token {secret}")
+    edit = {"file_path": "push.sh", "old_string": "x", "new_string": f"token={secret}"}
+    here.fire("PostToolUse", "s1", tool_name="Edit", tool_input=edit, tool_use_id="t2")
+    here.fire("PostToolUse", "s1", **run, tool_use_id="t3", tool_response={"stdout": "ok"})
+    text = f"Remember that the token {secret} is for the pushes of the release."
+    record = {"sessionId": "s1", "type": "user", "message": {"role": "user", "content": text}}
+    transcript = tmp_path / "t.jsonl"
+    transcript.write_text(json.dumps(record) + "\n")
+    for _ in range(2):
+        here.fire("SessionEnd", "s1", transcript)
+        memories = here.settled()
+    assert {memory["kind"] for memory in memories} == {"fact", "fix"}
+    assert all(memory["said"] == 1 for memory in memories)
+    memd("daemon", "stop")
+    assert not [path for path in memd.home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
