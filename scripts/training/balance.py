@@ -26,8 +26,6 @@ FREE = "mixed"
 POWERS, REACHES = (0.3, 0.5, 0.7, 0.85, 1.0), (0.3, 0.7, 1.0, 1.5, 2.0, 3.0)
 JUDGED = 6
 """One text in this many judges; all of them tell how far the channels reach."""
-EACH = 150
-"""Pairs of each kind whose texts are looked at, a quarter of them: those that need no padding."""
 WORTH = 0.5
 """A scale that costs time is taken if the error is at most this share of the error without it."""
 
@@ -44,13 +42,13 @@ class Watched(Encoder):
         return super().dense(layer, part, x)
 
 
-def sample(pairs: Sequence[Pair], vocabulary: Vocabulary, seed: int) -> list[NDArray[np.int64]]:
-    """Token ids of both texts of `EACH` pairs of every kind, as long as the encoder takes them."""
+def sample(pairs: Sequence[Pair], vocabulary: Vocabulary, each: int, seed: int) -> list[NDArray[np.int64]]:
+    """Token ids of both texts of `each` pairs of every kind, as long as the encoder takes them."""
     rng = np.random.default_rng(seed)
     texts: list[str] = []
     for kind in KINDS:
         some = [pair for pair in pairs if pair.kind == kind]
-        for i in rng.permutation(len(some))[:EACH]:
+        for i in rng.permutation(len(some))[:each]:
             texts += [some[i].query, some[i].passage]
     return vocabulary.ids(texts, 256)
 

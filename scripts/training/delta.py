@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -23,6 +23,26 @@ def truncate(learned: Mapping[str, Tensor], rank: int) -> dict[str, Tensor]:
         u, s, v = torch.linalg.svd(change.detach().float(), full_matrices=False)
         root = s[:rank].sqrt()
         made |= {f"{name}.lora_A": root[:, None] * v[:rank], f"{name}.lora_B": u[:, :rank] * root}
+    return made
+
+
+def average(runs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of what several runs learned, as whole changes; of one run, what it learned."""
+    if len(runs) == 1:
+        return dict(runs[0])
+    whole = [_whole(run) for run in runs]
+    return {name: torch.stack([run[name] for run in whole]).mean(0) for name in whole[0]}
+
+
+def _whole(learned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Pairs multiplied out."""
+    made: dict[str, Tensor] = {}
+    for name, tensor in learned.items():
+        base, _, part = name.partition(".lora_")
+        if part == "A":
+            made[base] = learned[f"{base}.lora_B"].detach() @ tensor.detach()
+        elif not part:
+            made[name] = tensor.detach()
     return made
 
 

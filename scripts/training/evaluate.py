@@ -27,14 +27,20 @@ Figures = dict[str, dict[str, float]]
 
 @torch.no_grad()
 def evaluate(encoder: Encoder, vocabulary: Vocabulary, held: Sequence[Pair]) -> Figures:
-    """Figures of each kind, a mean over its queries; and their plain mean over kinds, under `mean`."""
+    """Figures of each kind that is held out, a mean over its queries; and their plain mean over kinds, under `mean`.
+
+    Raises:
+        ValueError: nothing is held out.
+    """
+    if not held:
+        raise ValueError("nothing is held out of these pairs: there are too few families of them")
     pools: dict[str, list[Pair]] = defaultdict(list)
     for pair in held:
         pools[pair.pool].append(pair)
     by_kind: dict[str, list[dict[str, float]]] = defaultdict(list)
     for pairs in pools.values():
         by_kind[pairs[0].kind] += _pool(encoder, vocabulary, pairs)
-    figures = {kind: _mean(by_kind[kind]) for kind in KINDS}
+    figures = {kind: _mean(by_kind[kind]) for kind in KINDS if by_kind[kind]}
     return figures | {"mean": _mean(list(figures.values()))}
 
 
@@ -99,7 +105,7 @@ def _metrics(scores: NDArray[np.float32], gold: set[int]) -> dict[str, float]:
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]} if rows else {}
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 def table(figures: Mapping[str, Figures]) -> str:
@@ -107,6 +113,6 @@ def table(figures: Mapping[str, Figures]) -> str:
     keys = [f"{channel} {k}" for channel in ("lexical", "dense", "late", "fused") for k in ("R@10", "MRR")]
     lines = ["| encoder | kind | " + " | ".join(keys) + " |", "| --- " * (len(keys) + 2) + "|"]
     for name, of in figures.items():
-        for kind in (*KINDS, "mean"):
+        for kind in of:
             lines.append(f"| {name} | {kind} | " + " | ".join(f"{of[kind][key]:.1f}" for key in keys) + " |")
     return "\n".join(lines)

