@@ -186,6 +186,29 @@ def test_what_the_user_forgot_or_said_is_the_users(desk: Desk) -> None:
     assert desk.becomes(B, C) or sorted(desk.texts()) == sorted([B, C])
 
 
+def test_what_the_user_replaced_stays_replaced(desk: Desk) -> None:
+    desk.put("n.md", ABC)
+    desk.watch()
+    desk.memory.supersede(desk.one(A).id, "one is wrong")
+    desk.put("n.md", ABC.replace("two", "2"))
+    assert eventually(lambda: sorted(desk.texts()) == ["# B\n2", C, "one is wrong"])
+    (desk.notes / "n.md").unlink()
+    assert desk.becomes("one is wrong")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_listed_and_kept(desk: Desk) -> None:
+    path = desk.put("in/n.md", "# A\none\n")
+    desk.watch()
+    path.parent.chmod(0)
+    try:
+        desk.restart(lambda: None)
+        assert eventually(lambda: [one.why for one in desk.state().skipped] == ["permission denied"])
+        assert desk.texts() == [A]
+    finally:
+        path.parent.chmod(0o700)
+
+
 def test_the_same_text_in_two_notes_is_one_memory_until_both_are_gone(desk: Desk) -> None:
     first = desk.put("1.md", "# A\none\n")
     second = desk.put("2.md", "# A\none\n")
