@@ -86,7 +86,7 @@ SECRETS = [
     "DATABASE_URL=postgres://app:«{odd:14}»@db.internal:5432/app",
     "redis://:«{b62:24}»@cache.internal:6379/0 is the broker",
     "mongodb+srv://svc:«{b62:18}»@cluster0.acme.mongodb.example/?retryWrites=true",
-    "pip install --index-url https://deploy:«{low:26}»@pypi.acme.example/simple app",
+    "pip install --proxy https://deploy:«{low:26}»@proxy.acme.example:3128 app",
     "amqp://worker:«{url:20}»@mq:5672//",
     "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=«{b64:86}==»;EndpointSuffix=core.windows.net",
     "Endpoint=sb://acme.example/;SharedAccessKeyName=Root;SharedAccessKey=«{b64:43}=»",
