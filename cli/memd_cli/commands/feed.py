@@ -54,10 +54,11 @@ def ingest(
 ) -> int:
     """Take in notes, the history of a repository, and past sessions of coding agents.
 
-    Markdown by heading, plain text by paragraph, with [cyan]--git[/] the commit messages, and with
-    [cyan]--transcripts[/] what agents' sessions said and taught, in the scope of the project that each worked in.
-    Texts are stored word for word; what is there already is left alone, so it can be run again.
-    Folders are read for notes, less what .gitignore leaves out.
+    Markdown, reStructuredText, AsciiDoc and Org by heading, plain text by paragraph, with [cyan]--git[/] the commit
+    messages, and with [cyan]--transcripts[/] what agents' sessions said and taught, in the scope of the project that
+    each worked in. Texts are stored word for word. Run again, it keeps up: edited sections supersede what they said
+    before, and what is gone from a folder is put out of sight until it is back; [cyan]memd watch[/] does so by itself.
+    Folders are read for notes, less what .gitignore and .memdignore leave out.
     """
     options = {"paths": paths or [], "git": git, "range": range_, "transcripts": transcripts, "scope": scope}
     options |= {"json": json, "no_daemon": no_daemon}
