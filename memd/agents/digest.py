@@ -15,6 +15,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from memd.agents import fixes, injected, lessons, together, tools
 from memd.agents.lessons import Lesson, Turn
@@ -175,7 +176,7 @@ class _Digest:
                 result = results.get(call.call)
                 failed = result.failed if result else None
                 outcome = None if result is None or (failed is None and call.command) else int(not failed)
-                told = {
+                told: dict[str, Any] = {
                     "at": call.place.at or now,
                     "outcome": outcome,
                     "first_line": call.place.line,
