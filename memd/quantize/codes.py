@@ -51,10 +51,6 @@ class Coded(NamedTuple):
     along: NDArray[np.float32]
     beyond: NDArray[np.float32]
 
-    def take(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Coded:
-        """Some of them."""
-        return Coded(self.bits, *(part[places] for part in self[1:]))
-
 
 def width(bits: int, dimension: int) -> int:
     """Bytes of one code with what stands before it."""
@@ -138,7 +134,8 @@ def scores(
     found = coded.along * (queries @ _signs(packed, dimension).T) + coded.beyond * ((queries @ rotation) @ levelled.T)
     cosines = found / np.maximum(coded.norm, _LEAST)
     spread = np.sqrt(np.maximum(1.0 / coded.rho**2 - 1.0, 0.0) / max(dimension - 1, 1)) * coded.norm
-    return found, spread * np.sqrt(np.maximum(1.0 - cosines**2, 0.0))
+    errors = spread * np.sqrt(np.maximum(1.0 - cosines**2, 0.0))
+    return found.astype(np.float32, copy=False), errors.astype(np.float32, copy=False)
 
 
 def to_bytes(coded: Coded) -> list[bytes]:
@@ -175,7 +172,7 @@ def _signs(packed: NDArray[np.uint8], dimension: int) -> NDArray[np.float32]:
 def _directions(numbers: NDArray[np.uint8], bits: int) -> NDArray[np.float32]:
     """Unit rows from the numbers of levels."""
     dimension = numbers.shape[1]
-    rows = levels(bits, dimension).take(numbers)
+    rows: NDArray[np.float32] = levels(bits, dimension).take(numbers)
     rows /= np.sqrt(_dots(rows, rows))[:, None]
     return rows
 
@@ -205,7 +202,7 @@ def _pack(numbers: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     if bits == 1:
         return np.packbits(numbers, axis=1, bitorder="little")
     even = np.pad(numbers, ((0, 0), (0, numbers.shape[1] % 2)))
-    packed: NDArray[np.uint8] = even[:, ::2] | (even[:, 1::2] << 4)
+    packed: NDArray[np.uint8] = even[:, ::2] | (even[:, 1::2] << np.uint8(4))
     return packed
 
 

@@ -63,13 +63,15 @@ class _Density:
     def start(self, count: int) -> NDArray[np.float64]:
         """Levels as dense as the cube root of the density: the best for many (Panter & Dite, Proc. IRE 39, 1951)."""
         crowding = _integral(self._at, np.cbrt(self._height))
-        return np.interp((np.arange(count) + 0.5) / count * crowding[-1], crowding, self._at)
+        shares = (np.arange(count) + 0.5) / count
+        return np.asarray(np.interp(shares * crowding[-1], crowding, self._at), np.float64)
 
     def means(self, edges: NDArray[np.float64]) -> NDArray[np.float64]:
         """The mean of each cell between the edges, the first and last cells open."""
         places = np.concatenate(([self._at[0]], edges, [self._at[-1]]))
         mass = np.diff(np.interp(places, self._at, self._mass))
-        return np.diff(np.interp(places, self._at, self._moment)) / np.maximum(mass, np.finfo(np.float64).tiny)
+        moment = np.diff(np.interp(places, self._at, self._moment))
+        return np.asarray(moment / np.maximum(mass, np.finfo(np.float64).tiny), np.float64)
 
 
 def _integral(at: NDArray[np.float64], height: NDArray[np.float64]) -> NDArray[np.float64]:

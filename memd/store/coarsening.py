@@ -14,12 +14,13 @@ from memd.quantize import codes, thinning
 from memd.quantize.rotation import rotation
 from memd.store import vectors
 
+# The + keeps SQLite from going through the passages of all memories by the index on encoder.
 _FINER = f"""
 SELECT v.bits, p.id, v.code, t.ids, t.code FROM json_each(:wanted) AS wanted
     CROSS JOIN passage AS p ON p.memory = wanted.value
     CROSS JOIN vector AS v ON v.passage = p.id AND v.encoder = p.encoder AND v.bits > :bits
     CROSS JOIN token_code AS t ON t.passage = p.id AND t.encoder = p.encoder
-WHERE p.encoder = {vectors.CURRENT} ORDER BY v.bits
+WHERE +p.encoder = {vectors.CURRENT} ORDER BY v.bits
 """
 
 
@@ -33,11 +34,12 @@ def coarsen(db: sqlite3.Connection, wanted: str, bits: int) -> int:
         return 0
     rows = db.execute(_FINER, {"wanted": wanted, "bits": bits}).fetchall()
     for kept, group in groupby(rows, key=lambda row: int(row[0])):
-        part = [_Kept(*row[1:], _signs(db, row[1])) for row in group]
+        whole = kept == vectors.FLOAT_BITS  # has its signs itself
+        part = [_Kept(*row[1:], b"" if whole else _signs(db, row[1])) for row in group]
         made = codes.to_bytes(_coarser(db, kept, part, bits))
         encoder = vectors.current(db)
         _replace(db, "vector", [(one.passage, encoder, bits, code) for one, code in zip(part, made, strict=True)])
-        thinned = [(one.passage, encoder, *thinning.thin(one.ids, one.tokens, bits)) for one in part]
+        thinned = [(one.passage, encoder, *thinning.thin(one.ids, one.tokens, kept, bits)) for one in part]
         _replace(db, "token_code", thinned)
     return len(rows)
 
@@ -69,11 +71,11 @@ def _signs(db: sqlite3.Connection, passage: int) -> bytes:
 
 def _coarser(db: sqlite3.Connection, kept: int, part: Sequence[_Kept], bits: int) -> codes.Coded:
     """Codes of `bits` from vectors or codes of `kept`."""
-    packed = np.frombuffer(b"".join(one.signs for one in part), np.uint8).reshape(len(part), -1)
     turn = rotation_of(db)
     if kept == vectors.FLOAT_BITS:
         whole = np.frombuffer(b"".join(one.code for one in part), "<f4").reshape(len(part), -1)
-        return codes.encode(whole.astype(np.float32), turn, bits, packed)
+        return codes.encode(whole.astype(np.float32), turn, bits)
+    packed = np.frombuffer(b"".join(one.signs for one in part), np.uint8).reshape(len(part), -1)
     fine = codes.from_bytes([one.code for one in part], kept, len(turn))
     return codes.coarser(fine, packed, turn, bits)
 

@@ -103,6 +103,18 @@ def test_abstention_questions_stand_apart(memd: Memd, tmp_path: Path) -> None:
         assert data["unanswerable"]["rows"]["memd"]["answered"] in (0, 100)
 
 
+def test_fewer_bits(memd: Memd, tmp_path: Path) -> None:
+    line = ["bench", "quantization", "--format", "commits", str(made.commits(tmp_path)), "--draws", "2"]
+    data = answer(memd, *line)
+    assert list(data["codes"]) == list(data["whole"])[:4] == ["32", "8", "4", "1"]
+    assert set(data["rows"]) == {"cosine", "fisher-rao", "memd"}
+    for bits, least in (("8", 0.9999), ("4", 0.995), ("1", 0.85)):
+        assert data["codes"][bits]["cosine"] > least
+        assert data["rows"]["memd"][bits]["preference"] == 100
+        assert data["whole"][bits]["bytes"] < data["whole"]["32"]["bytes"]
+    assert "fisher-rao, 4 bit" in memd(*line).text
+
+
 def test_a_folder_of_documents(memd: Memd, tmp_path: Path) -> None:
     root = made.beir(tmp_path)
     data = answer(memd, "bench", "recall", "--format", "beir", str(root), "--baselines")
