@@ -9,7 +9,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.lifecycle import tiers, vitality
 from memd.model import Source
-from memd.store import changes, uses, vectors
+from memd.store import changes, journal, uses, vectors
 from memd.store.uses import Life, NewUse
 
 _decode_source = msgspec.json.Decoder(Source).decode
@@ -21,6 +21,8 @@ def use(db: sqlite3.Connection, new: Sequence[NewUse], now_ms: int) -> None:
     A memory that helped and had faded joins the encoding queue: its vector is made again from its text.
     """
     uses.add(db, new)
+    told = [it for it in new if it.verdict != "restated"]  # a restatement has an entry of its own
+    journal.append(db, now_ms, [("use", it.memory, _told(it)) for it in told])
     memories = list(dict.fromkeys(one.memory for one in new))
     helped = {one.memory for one in new if one.verdict != uses.USELESS}
     histories = uses.history(db, memories)
@@ -30,6 +32,11 @@ def use(db: sqlite3.Connection, new: Sequence[NewUse], now_ms: int) -> None:
     ]
     uses.put(db, now)
     changes.append(db, memories)
+
+
+def _told(it: NewUse) -> dict[str, object]:
+    """What the journal says of a use."""
+    return {"verdict": it.verdict, "source": {"who": it.who, "via": it.via, "session": it.session}}
 
 
 def restated(db: sqlite3.Connection, said: Sequence[tuple[int, str]], now_ms: int) -> None:
@@ -50,6 +57,7 @@ def pin(db: sqlite3.Connection, memories: Sequence[int], now_ms: int, *, pinned:
     now = [(_woken(life, now_ms) if pinned else life)._replace(pinned=pinned) for life in lives]
     uses.put(db, [vitality.reckoned(life, histories[life.memory]) for life in now])
     changes.append(db, memories)
+    journal.append(db, now_ms, [("pin" if pinned else "unpin", memory, {}) for memory in memories])
 
 
 def _put_back(db: sqlite3.Connection, memories: Sequence[int], awake: set[int]) -> list[Life]:

@@ -107,7 +107,10 @@ def settle(db: sqlite3.Connection, one: int, other: int, at: int, how: str) -> b
 def link(db: sqlite3.Connection, one: int, other: int, at: int) -> bool:
     """Note that two memories say the same; whether that is new."""
     cursor = db.execute("INSERT OR IGNORE INTO twin (one, other, at) VALUES (?, ?, ?)", (*sorted((one, other)), at))
-    return bool(cursor.rowcount == 1)
+    if cursor.rowcount != 1:
+        return False
+    journal.append(db, at, [("twin", one, {"of": _ids(db, other)[0]})])
+    return True
 
 
 def unsettled(db: sqlite3.Connection, scope: str, limit: int) -> list[Found]:

@@ -13,10 +13,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from memd.errors import StoreUnusable
+from memd.lifecycle import record
 from memd.store import conflicts as kept
-from memd.store import uses, versions
+from memd.store import versions
 from memd.store.conflicts import Found, Text
 from memd.store.passages import scope_mark
+from memd.store.uses import NewUse
 from memd.text.words import terms
 from memd.truth import conflicts
 from memd.truth.conflicts import Difference
@@ -98,7 +100,7 @@ class Checker:
             if kept.link(db, mine.seq, other.seq, now):
                 linked += 1
                 older, newer = sorted((mine, other), key=lambda text: text.seq)
-                uses.add(db, [uses.NewUse(older.seq, newer.recorded_at, "restated", via="near-duplicate")])
+                record.use(db, [NewUse(older.seq, newer.recorded_at, "restated", via="near-duplicate")], now)
         return Outcome(conflicting, linked, superseded)
 
 

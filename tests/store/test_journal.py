@@ -59,6 +59,17 @@ def test_every_change_is_told_in_order_with_where_it_came_from(memory: Memory) -
     assert "fact" not in texts and "read from" not in texts
 
 
+def test_uses_and_pins_are_told(memory: Memory) -> None:
+    id_ = memory.remember("used").id
+    memory.use([id_], who="mia")
+    memory.pin([id_])
+    memory.unpin([id_])
+    changes = memory.history(id_).changes
+    assert [change.what for change in changes] == ["remember", "use", "pin", "unpin"]
+    assert (changes[1].details["verdict"], changes[1].source.who) == ("useful", "mia")
+    assert memory.audit().sound
+
+
 def test_a_change_and_its_entry_are_one_transaction(memory: Memory) -> None:
     id_ = memory.remember("kept").id
     before = memory.audit()
