@@ -160,13 +160,14 @@ def from_bytes(rows: Sequence[bytes], bits: int, dimension: int) -> Coded:
 
 def _dots(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Inner products row by row."""
-    return np.einsum("nd,nd->n", left, right)
+    result: NDArray[np.float32] = np.einsum("nd,nd->n", left, right)
+    return result
 
 
 def _signs(packed: NDArray[np.uint8], dimension: int) -> NDArray[np.float32]:
     """Signs as unit rows, float32 [n, d]."""
-    rows = signs.unpack(packed)[:, :dimension]
-    return rows * np.float32(1.0 / np.sqrt(dimension))
+    rows: NDArray[np.float32] = signs.unpack(packed)[:, :dimension] * np.float32(1.0 / np.sqrt(dimension))
+    return rows
 
 
 def _directions(numbers: NDArray[np.uint8], bits: int) -> NDArray[np.float32]:

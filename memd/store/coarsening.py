@@ -35,7 +35,10 @@ def coarsen(db: sqlite3.Connection, wanted: str, bits: int) -> int:
     rows = db.execute(_FINER, {"wanted": wanted, "bits": bits}).fetchall()
     for kept, group in groupby(rows, key=lambda row: int(row[0])):
         whole = kept == vectors.FLOAT_BITS  # has its signs itself
-        part = [_Kept(*row[1:], b"" if whole else _signs(db, row[1])) for row in group]
+        part = [
+            _Kept(passage, code, ids, tokens, b"" if whole else _signs(db, passage))
+            for _, passage, code, ids, tokens in group
+        ]
         made = codes.to_bytes(_coarser(db, kept, part, bits))
         encoder = vectors.current(db)
         _replace(db, "vector", [(one.passage, encoder, bits, code) for one, code in zip(part, made, strict=True)])

@@ -98,6 +98,28 @@ def test_what_was_forgotten_in_fewer_bits_is_restored_in_as_many(memory: Memory)
     assert after[1][0] == before[1][0]
 
 
+@pytest.mark.parametrize("bits", [8, 4, 1])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_copies_the_better_kept_ranks_first(tmp_path: Path, bits: int, first: bool) -> None:
+    with Memory.open(tmp_path, encode="off") as memory:
+        scopes = [str(tmp_path / name) for name in ("one", "two")]
+        for scope in scopes:
+            memory.remember_many([NewMemory(text, scope=scope) for text in TEXTS])
+        memory.encode_pending()
+        faded = scopes[0] if first else scopes[1]
+        with memory.store.reading() as db:
+            sql = "SELECT m.seq FROM memory AS m JOIN scope AS s ON s.id = m.scope WHERE s.path = ?"
+            seqs = [row[0] for row in db.execute(sql, (faded,))]
+        assert requantize(memory, bits, seqs) == len(TEXTS)
+        only = ("lexical", "entity", "temporal", "spreading")
+        for query in ("which colour is the heater's plug", "menus in the wrong language", "how are bills rounded"):
+            hits = memory.recall(query, without=only, scope="all", limit=20, min_relevance=0.0).hits
+            places = {(hit.memory.text, hit.memory.scope): place for place, hit in enumerate(hits)}
+            assert len(places) == 2 * len(TEXTS)
+            better = scopes[1] if first else scopes[0]
+            assert all(places[text, better] < places[text, faded] for text in TEXTS)
+
+
 def test_the_file_gives_back_what_codes_no_longer_take(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="off") as memory:
         memory.remember_many([NewMemory(f"{text}, item {number}") for number in range(40) for text in TEXTS])
