@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -75,6 +76,8 @@ def observe(path: str, on_change: OnChange, *, poll: bool = False) -> Observed:
 def _by_events(folder: str, on_change: OnChange, *, recursive: bool) -> Callable[[], None]:
     from watchdog.observers import Observer
 
+    # A folder that is moved while it is being added is added twice, of which watchdog warns, and goes on.
+    warnings.filterwarnings("ignore", message="Callback with id|Trying to remove callback", category=RuntimeWarning)
     observer = Observer()
     return _start(observer, folder, on_change, recursive=recursive, probe=sys.platform == "linux")
 
