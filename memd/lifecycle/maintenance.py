@@ -21,7 +21,7 @@ from memd.store import Store, forecasts, meta, space, uses, vectors
 from memd.store.forecasts import Forecast
 from memd.store.uses import Life
 
-BATCH = 200  # memories a transaction
+BATCH = 500  # memories a transaction
 FOLD_BATCH = 2_000  # uses a transaction
 VACUUM_BATCH = 500  # pages a transaction
 SPARE_PAGES = 256  # free pages that are left for what is written next
