@@ -86,13 +86,12 @@ class Tasks:
     def _add(
         self, title: str, scope: str, under: int | None, needs: Sequence[int], source: Source | None, *, focus: bool
     ) -> Task:
-        title = _title(title)
-        draft = self._words(title, scope, source)
+        draft = self._words(_title(title), scope, source)
         with self._store.writing() as db:
             tree = table.Tree(db, scope)
             parent = _parent(tree, under, focus)
             at = self._now_ms()
-            if (there := _unfinished(tree, parent, title)) is not None:  # asked for twice is one task
+            if (there := _unfinished(tree, parent, draft.text)) is not None:  # asked for twice is one task
                 if focus:
                     table.reopen(db, tree, there, at)
                 return _one(table.Tree(db, scope), there.number)

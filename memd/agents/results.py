@@ -81,6 +81,7 @@ class RememberedOne(BaseModel):
     id: str
     again: bool = Field(description="The same text was there already; it counts as said again.")
     scope: str
+    redacted: list[str] = Field(description="Kinds of secrets and private parts that were taken out, not stored.")
     degraded: list[str]
 
 
@@ -107,6 +108,7 @@ class Replaced(BaseModel):
     id: str = Field(description="The memory that holds now.")
     old: str
     again: bool
+    redacted: list[str] = Field(description="Kinds of secrets and private parts that were taken out, not stored.")
 
 
 class Used(BaseModel):
@@ -171,6 +173,11 @@ def age(at: datetime, now: datetime | None = None) -> str:
             told = f"{count} {unit}{'s' if count > 1 else ''}"
             return f"{told} ago" if seconds > 0 else f"in {told}"
     return "just now"
+
+
+def without(redacted: Sequence[str]) -> str:
+    """What a text was stored without, as a sentence to end an answer with."""
+    return f" Stored without what looks like a secret or is private: {', '.join(redacted)}." if redacted else ""
 
 
 # --- in words ---------------------------------------------------------------------------------------

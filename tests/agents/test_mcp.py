@@ -91,6 +91,14 @@ def test_remember_recall_show_forget(session: Session, folder: Path) -> None:
     assert new["id"] not in [hit["id"] for hit in session.tool("recall", query="what opens the harbour gate")["hits"]]
 
 
+def test_secrets_stay_out_and_that_is_said(session: Session) -> None:
+    key = "AKIA" + "Z7QK3M5TXW2PLN4R"
+    new = session.tool("remember", text=f"The upload uses the key {key}.", kind="fact")
+    assert new["redacted"] and key not in session.text("show", ids=[new["id"]])
+    result = session.text("supersede", id=new["id"], text=f"The download uses the key {key}.")
+    assert "Stored without what looks like a secret" in result and key not in result
+
+
 def test_the_same_again_is_one_memory(session: Session) -> None:
     first, second = (session.tool("remember", text="Tides are read at noon.", scope="global") for _ in range(2))
     assert second["id"] == first["id"] and second["again"] and second["scope"] == "global"
