@@ -130,10 +130,10 @@ def tiers(data: Data) -> Sheet:
         [Cell(share["tier"]), Cell(str(share["bits"])), *_amounts(share["memories"], share["vectors"], share["bytes"])]
         for share in data["tiers"]
     ]
-    sums = [sum(share[name] for share in data["tiers"]) for name in ("memories", "vectors", "bytes")]
+    memories, vectors, kept = (sum(share[name] for share in data["tiers"]) for name in ("memories", "vectors", "bytes"))
     full = data["float_bytes"]
-    note = f"{100 * sums[2] / full:.0f} % of full precision" if full else ""
-    rows.append([Cell("all", style="bold"), Cell(""), *_amounts(*sums, note)])
+    note = f"{100 * kept / full:.0f} % of full precision" if full else ""
+    rows.append([Cell("all", style="bold"), Cell(""), *_amounts(memories, vectors, kept, note)])
     return Sheet("", ("tier", "bits", "memories", "vectors", "bytes"), rows)
 
 

@@ -21,7 +21,9 @@ from memd.store import Store, forecasts, meta, space, uses, vectors
 from memd.store.forecasts import Forecast
 from memd.store.uses import Life
 
-BATCH = 500  # memories a transaction
+BATCH = 1_000  # memories a transaction
+BESIDE_RECALLS = 200  # the same, while recalls run
+NOTICED_S = 0.001  # a pause longer than that was for a recall
 FOLD_BATCH = 2_000  # uses a transaction
 VACUUM_BATCH = 500  # pages a transaction
 SPARE_PAGES = 256  # free pages that are left for what is written next
@@ -50,6 +52,7 @@ class Pass:
         self._now = now_ms
         self._pause = pause
         self._stopped = stopped
+        self._batch = BATCH
         self._looked = self._folded = self._freed = 0
         self._moved: Counter[tuple[int, int]] = Counter()
 
@@ -76,7 +79,10 @@ class Pass:
     def _through(self, step: Callable[[], bool]) -> bool:
         """Repeat a step until it has nothing left to do; False when told to stop before that."""
         while not self._stopped():
+            began = time.perf_counter()
             self._pause()
+            recalls = time.perf_counter() - began > NOTICED_S
+            self._batch = min(BATCH, BESIDE_RECALLS) if recalls else BATCH
             if not step():
                 return True
         return False
@@ -87,7 +93,7 @@ class Pass:
             if not uses.due(db, self._now, 1):
                 return False
         with self._store.writing() as db:
-            before = uses.due(db, self._now, BATCH)
+            before = uses.due(db, self._now, self._batch)
             after = _settled(db, before, self._now)
             for bits in {life.tier for life in after}:
                 moved = [new.memory for old, new in zip(before, after, strict=True) if old.tier != bits == new.tier]
@@ -96,7 +102,7 @@ class Pass:
             uses.put(db, after)
         for old, new in zip(before, after, strict=True):
             self._count(old, new)
-        return len(before) == BATCH
+        return len(before) == self._batch
 
     def _foretell(self) -> bool:
         """Every 30 days, once uses are told to this store: see what came of the last forecast, make the next."""
