@@ -29,11 +29,11 @@ class Groups(NamedTuple):
 
     Attributes:
         pieces: uint8 [t, d] of 0 and 1, and int64 [g] where each of its groups begins.
-        count: of groups.
+        size: how many groups.
     """
 
     pieces: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]
-    count: int
+    size: int
 
     @classmethod
     def of(cls, codes: NDArray[np.uint8], starts: NDArray[np.int64]) -> Groups:
@@ -67,7 +67,7 @@ class Matcher:
         rounded = np.rint(vectors / step[:, None]).astype(np.int8)
         # Bits are 0 and 1 where signs are -1 and +1: ⟨sign, v⟩ = 2·⟨bit, v⟩ - Σv.
         across = np.ascontiguousarray(rounded.T)
-        highest = np.empty((groups.count, len(vectors)), np.int32)
+        highest = np.empty((groups.size, len(vectors)), np.int32)
         done = 0
         for bits, starts in groups.pieces:
             products = self._session.run(None, {"bits": bits, "vectors": across})[0]

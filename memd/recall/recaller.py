@@ -25,7 +25,7 @@ from memd.recall.fusion import Fused, fuse
 from memd.recall.ranking import Scores, Slots, Voice, best
 from memd.recall.resident import Resident, Visible
 from memd.recall.results import Found, Passage, hits, passages
-from memd.store import memories
+from memd.store import links, memories
 from memd.store.connection import Store
 from memd.text.words import STOP_WORDS
 
@@ -291,7 +291,10 @@ class _Search:
         if "spreading" in self._open:
             speakers = resident.speakers(self.asked.terms)
             gains = spreading.gains(fused.slots, fused.scores, matches, speakers, resident, numbers)
-            self.why["spreading"] = "episodes, replies and speakers" if gains.any() else "no candidate has any link"
+            gains += self._along_links(fused.slots, fused.scores + gains)
+            self.why["spreading"] = (
+                "episodes, replies, speakers and links" if gains.any() else "no candidate has any link"
+            )
         self._watch.lap("fuse")
         totals = fused.scores + gains
         now = None if self._query.as_of else to_ms(self._now)  # how alive all was then, nobody knows
@@ -300,6 +303,13 @@ class _Search:
             alive = vitals.lifted(fused, voices, totals, alive)
             totals = totals * alive
         return Ranked(fused, voices, gains, totals, numbers.k, numbers.episode, alive)
+
+    def _along_links(self, slots: Slots, totals: Scores) -> Scores | float:
+        if links.is_empty(self._db):
+            return 0.0
+        head = slots[np.argsort(-totals, kind="stable")[: spreading.LINKING]]
+        edges = links.linked(self._db, self._resident.memory[head].tolist())
+        return spreading.along_links(slots, totals, edges, self._resident)
 
     def _lexical(self) -> Voice:
         if "lexical" not in self._open:

@@ -216,7 +216,8 @@ def _extent(pool: Slots, resident: Resident) -> NDArray[np.float32]:
     lengths = resident.length
     before, after = resident.before[pool], resident.after[pool]
     total = lengths[pool] + lengths[before] * (before >= 0) + lengths[after] * (after >= 0)
-    return np.log(total, dtype=np.float32)
+    result: NDArray[np.float32] = np.log(total, dtype=np.float32)
+    return result
 
 
 def _sheet(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:

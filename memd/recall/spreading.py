@@ -16,6 +16,8 @@ from memd.recall.ranking import Scores, Slots
 from memd.recall.resident import Resident
 
 HEAD = 100  # fused candidates that activate their episodes
+LINKING = 10  # fused candidates whose notes' links are followed
+_LINKED = 0.4  # how much of its score a passage gains that the best candidate links to, or that links to it
 _CONTRAST = 4.0  # exponent of how well episodes answer as a whole: long ones all come near
 
 
@@ -48,6 +50,30 @@ def gains(
         active += numbers.episode_whole * (_as_a_whole(keys, places, matches) - active)
     result: Scores = ((1.0 + numbers.episode * active[places]) * form - 1.0) * scores
     return result
+
+
+def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], resident: Resident) -> Scores:
+    """What each candidate gains, float64 [n], by a link between its note and one of the head's.
+
+    Set by hand, as much as a reply gains: none of the data that recall is measured on has links.
+
+    Args:
+        slots: int64 [n].
+        totals: float64 [n].
+        edges: pairs of memories (by seq), in either direction.
+    """
+    places: dict[int, list[int]] = {}
+    for place, memory in enumerate(resident.memory[slots].tolist()):
+        places.setdefault(memory, []).append(place)
+    best = {memory: max(totals[each] for each in there) for memory, there in places.items()}
+    gained = np.zeros(len(slots))
+    highest = max(float(totals.max(initial=0.0)), 1e-12)
+    for source, target in edges:
+        for giver, taker in ((source, target), (target, source)):
+            if giver in best and giver != taker:
+                for place in places.get(taker, ()):
+                    gained[place] = max(gained[place], _LINKED * best[giver] / highest * totals[place])
+    return gained
 
 
 def _by_the_best(keys: NDArray[np.int32], places: Slots, scores: Scores, hits: int) -> Scores:

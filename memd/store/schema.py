@@ -336,7 +336,8 @@ CREATE TABLE watch (
 ) STRICT;
 
 -- A file as it was last taken in: by device, inode, time and size one sees that it is the same, by its digest that
--- it says the same. `stem`: its name without suffix, case-folded, as wiki links give it. `reader`: the rules that cut it.
+-- it says the same. `stem`: its name without suffix, case-folded, as wiki links give it. `reader`: the rules that
+-- cut it.
 CREATE TABLE note_file (
     id       INTEGER PRIMARY KEY,
     scope    INTEGER NOT NULL REFERENCES scope (id),

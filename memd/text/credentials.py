@@ -6,9 +6,9 @@ detect-secrets knows the older forms; those here are newer than its last release
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _EDGE = r"(?<![A-Za-z0-9_\-])"
 _END = r"(?![A-Za-z0-9_])"
@@ -215,10 +215,11 @@ def known_forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
     from detect_secrets.plugins.base import RegexBasedDetector
 
+    detectors: Iterable[Any] = get_mapping_from_secret_type_to_class().values()
     ours = ("IPPublicDetector", "PrivateKeyDetector", "BasicAuthDetector")  # no secret; wider than a line; above
     return tuple(
         (detector.secret_type.lower(), form)
-        for detector in get_mapping_from_secret_type_to_class().values()
+        for detector in detectors
         if issubclass(detector, RegexBasedDetector) and detector.__name__ not in ours
         for form in detector.denylist
     )
