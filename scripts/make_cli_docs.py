@@ -44,7 +44,7 @@ lines of `term`, `entity`, `time`, `channel`, `missed`, `stage` |
 | `show --text` | the text as it is, and nothing else |
 | `ingest`, `stats`, `daemon status` | name, value |
 | `watch list`, `watch remove` | kind, path, scope, included globs, excluded globs (by commas), since |
-| `watch add`, `watch status` | state, kind, path, scope, `events` or `polling`, files, sections, changes to come, why; \
+| `watch add`, `watch status` | state, kind, path, scope, `events` or `polling`, files, sections, changes, why; \
 below each lines of `skipped`, path, why |
 | `config` | name, value; a setting also where the value comes from |
 | `doctor` | `ok`, `warning` or `failed`; check; finding; hint |

@@ -6,7 +6,7 @@ neighbours'). With an encoder that gives no token vectors the first is silent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # The inner product of a unit vector with the signs of another, over √d, is √(2/π)·cos on average in high
 # dimension; this undoes the factor, so that 1 is about the best a token can reach.
 _SIGN_SCALE = float(np.sqrt(np.pi / 2.0))
+
+Matches = NDArray[np.float32]
 
 
 class Question(NamedTuple):
@@ -117,6 +119,7 @@ def hear(
     like: Likeness,
     pool: Slots,
     early: Sheet,
+    early_matches: Callable[[], Matches],
     resident: Resident,
     matcher: Matcher,
     numbers: Calibration,
@@ -130,6 +133,7 @@ def hear(
         like: of every slot.
         pool: int64 [n], ascending; slots without a vector are left out.
         early: those of the pool that were known before the query was encoded.
+        early_matches: `best_matches` of those, computed beside.
     """
     encoded = resident.length[pool] > 0
     matches = np.zeros((len(pool), len(asked.tokens)), np.float32)
@@ -146,14 +150,15 @@ def hear(
     ]
     if not len(asked.tokens):  # the encoder gives pooled vectors alone
         return Heard(heard, matches)
-    found = [best_matches(sheet.signs, asked.tokens, matcher, numbers.late_power) for sheet in sheets]
-    own = np.concatenate((*found, np.zeros((1, len(asked.tokens)), np.float32))).take([*places, -1], axis=0)
+    late = best_matches(sheets[-1].signs, asked, matcher, numbers) if sheets[-1] is not early else matches[:0]
+    none = np.zeros((1, len(asked.tokens)), np.float32)
+    own = np.concatenate((early_matches(), late, none)).take(np.append(places, -1), axis=0)
     left, right = _within(pool, resident.before[pool]), _within(pool, resident.after[pool])
     better = np.maximum(own.take(left, axis=0), own.take(right, axis=0)) * np.float32(numbers.late_neighbour)
-    late = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)
+    scores = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)
     matches[encoded] = own[:-1] * asked.weights
-    late = preferred(late, same)
-    return Heard([voice("semantic", numbers.late, pool, late.astype(np.float64), "late"), *heard], matches)
+    scores = preferred(scores, same)
+    return Heard([voice("semantic", numbers.late, pool, scores.astype(np.float64), "late"), *heard], matches)
 
 
 def _copies(
@@ -191,17 +196,19 @@ def _surround(
     return voice("semantic", numbers.surround, pool, scores.astype(np.float64), "surround")
 
 
-def best_matches(groups: Groups, tokens: NDArray[np.float32], matcher: Matcher, power: float) -> NDArray[np.float32]:
+def best_matches(groups: Groups, asked: Question, matcher: Matcher, numbers: Calibration) -> Matches:
     """Each query token's best match in each passage (MaxSim, Khattab & Zaharia 2020), float32 [n, q].
+
+    To the power `late_power`; a match below 0 counts as 0.
 
     Args:
         groups: the signs of the passages' tokens.
-        tokens: float32 [q, d], unit rows.
-        power: exponent of a match; matches below 0 count as 0.
     """
-    scale = np.float32(_SIGN_SCALE / np.sqrt(tokens.shape[1]))
-    found = matcher.best(groups, tokens) * scale
-    result: NDArray[np.float32] = np.maximum(found, np.float32(0.0)) ** power
+    if not groups.size or not len(asked.tokens):
+        return np.zeros((groups.size, len(asked.tokens)), np.float32)
+    scale = np.float32(_SIGN_SCALE / np.sqrt(asked.tokens.shape[1]))
+    found = matcher.best(groups, asked.tokens) * scale
+    result: Matches = np.maximum(found, np.float32(0.0)) ** numbers.late_power
     return result
 
 

@@ -272,6 +272,11 @@ def _forgotten_at(db: sqlite3.Connection, seq: int) -> int | None:
     return None if row is None else row[0]
 
 
+def _names(array: str) -> list[str]:
+    """A JSON array of names; mostly there are none, and then there is nothing to read."""
+    return [] if array == "[]" else json.loads(array)
+
+
 def _stored(db: sqlite3.Connection, row: tuple) -> StoredMemory:  # type: ignore[type-arg]
     stands = versions.stands_for(db, row[0]) if row[16] else None
     return StoredMemory(
@@ -287,11 +292,11 @@ def _stored(db: sqlite3.Connection, row: tuple) -> StoredMemory:  # type: ignore
         said=row[10],
         said_at=from_ms(row[11]),
         forgotten_at=None if row[12] is None else from_ms(row[12]),
-        tags=tuple(sorted(json.loads(row[13]))),
+        tags=tuple(sorted(_names(row[13]))),
         passages=row[14],
         encoded=row[15],
         superseded_by=stands[0] if stands else None,
         until=from_ms(stands[1]) if stands else None,
-        supersedes=tuple(json.loads(row[17])),
-        conflicts=tuple(json.loads(row[18])),
+        supersedes=tuple(_names(row[17])),
+        conflicts=tuple(_names(row[18])),
     )
