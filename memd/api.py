@@ -97,7 +97,8 @@ class Memory:
             self._worker.start()
             from memd.truth.checking import CheckingWorker
 
-            self._checking = CheckingWorker(store, self._now_ms)
+            worker = self._worker
+            self._checking = CheckingWorker(store, self._now_ms, lambda: worker.recalling)
             self._checking.start()
 
     @classmethod

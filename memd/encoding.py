@@ -155,6 +155,11 @@ class EncodingWorker:
         """Whether the thread goes on."""
         return not self._ended
 
+    @property
+    def recalling(self) -> bool:
+        """Whether somebody waits for an answer just now."""
+        return self._recalls > 0
+
     @contextmanager
     def giving_way(self) -> Iterator[None]:
         """Encode nothing new while the block runs (or for `YIELD_S` at most, so that the queue moves on)."""

@@ -38,6 +38,8 @@ WORDS = 12  # of a memory, to look for those with
 SAME_SHARE = 0.85  # of the words of both: they say the same
 POLL_S = 3.0
 RETRY_S = 10.0
+YIELD_S = 0.5  # the longest wait for recalls before a comparison is made all the same
+YIELD_STEP_S = 0.002
 REST = 4  # times as long as a look took, so that a backlog leaves the processor to others
 
 
@@ -55,11 +57,13 @@ class Checker:
     Args:
         store: where the queue is.
         now_ms: the time, milliseconds since 1970.
+        pause: called before each comparison; may wait.
     """
 
-    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, now_ms: Callable[[], int], pause: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._now_ms = now_ms
+        self._pause = pause
 
     def step(self) -> Outcome | None:
         """Look at one memory, the newest that waits; None when none does."""
@@ -69,7 +73,11 @@ class Checker:
                 return None
             mine = kept.text_of(db, seqs[0])
             others = near(db, mine) if mine else []
-        found = [(other, difference) for other in others if mine and (difference := _difference(mine, other))]
+        found = []
+        for other in others:
+            self._pause()
+            if mine and (difference := _difference(mine, other)):
+                found.append((other, difference))
         unlike = {other.seq for other, _ in found}
         same = [other for other in others if mine and other.seq not in unlike and says_the_same(mine.text, other.text)]
         with self._store.writing() as db:
@@ -166,10 +174,12 @@ class CheckingWorker:
     Args:
         store: must stay open until `stop` returned.
         now_ms: the time, milliseconds since 1970.
+        recalling: whether somebody waits for an answer just now, who goes first.
     """
 
-    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
-        self._checker = Checker(store, now_ms)
+    def __init__(self, store: Store, now_ms: Callable[[], int], recalling: Callable[[], bool]) -> None:
+        self._checker = Checker(store, now_ms, self._give_way)
+        self._recalling = recalling
         self._state = threading.Condition()
         self._written = False
         self._stopping = False
@@ -212,6 +222,11 @@ class CheckingWorker:
                     self._written = False
             else:
                 self._rest(REST * (time.monotonic() - begun))
+
+    def _give_way(self) -> None:
+        deadline = time.monotonic() + YIELD_S
+        while self._recalling() and not self._stopping and time.monotonic() < deadline:
+            time.sleep(YIELD_STEP_S)
 
     def _rest(self, seconds: float) -> None:
         with self._state:
