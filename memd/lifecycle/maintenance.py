@@ -189,6 +189,6 @@ def _settled(db: sqlite3.Connection, lives: Sequence[Life], now_ms: int) -> list
     fresh = [life.memory for life in lives if life.stability is None or life.due == 0]
     histories = uses.history(db, fresh) if fresh else {}
     return [
-        vitality.settled(vitality.reckoned(life, histories[life.memory]) if life.memory in histories else life, now_ms)
+        vitality.settled(vitality.known(life, histories[life.memory]) if life.memory in histories else life, now_ms)
         for life in lives
     ]

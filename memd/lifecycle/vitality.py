@@ -32,18 +32,23 @@ class State(NamedTuple):
 
 def reckoned(life: Life, events: Sequence[Event]) -> Life:
     """The same memory with stability, last use and due time as its whole history has them."""
+    return timed(known(life, events))
+
+
+def known(life: Life, events: Sequence[Event]) -> Life:
+    """The same memory with stability and last use as its whole history has them."""
     start = retention.initial(life.kind, life.importance)
+    if not events:
+        return life._replace(stability=start, used_at=None)
     days = [(event.at / DAY_MS, event.helped) for event in events]
     stability, _ = retention.stability(start, life.recorded_at / DAY_MS, days)
     used = max((event.at for event in events if event.helped), default=None)
-    return timed(life._replace(stability=stability, used_at=used))
+    return life._replace(stability=stability, used_at=used)
 
 
 def timed(life: Life) -> Life:
     """The same memory with the time at which it leaves its tier. Its stability must be known."""
-    assert life.stability is not None
-    fall = None if life.pinned else tiers.next_fall(life.tier, life.stability)
-    return life._replace(due=None if fall is None else last_use(life) + math.ceil(fall.after * DAY_MS))
+    return life._replace(due=_due(life, life.tier))
 
 
 def settled(life: Life, now_ms: int) -> Life:
@@ -52,8 +57,16 @@ def settled(life: Life, now_ms: int) -> Life:
     if life.pinned:
         return timed(life)
     tier = tiers.tier_at((now_ms - last_use(life)) / DAY_MS, life.stability, life.tier)
-    after = timed(life if tier == life.tier else life._replace(tier=tier, tier_at=now_ms))
-    return after if after.due is None else after._replace(due=max(after.due, now_ms + 1))
+    due = _due(life, tier)
+    later = None if due is None else max(due, now_ms + 1)
+    return life._replace(tier=tier, tier_at=life.tier_at if tier == life.tier else now_ms, due=later)
+
+
+def _due(life: Life, tier: int) -> int | None:
+    """When it leaves `tier`, in which it is; None where it never does."""
+    assert life.stability is not None
+    after = math.inf if life.pinned else tiers.limit(tier, life.stability)
+    return None if after == math.inf else last_use(life) + math.ceil(after * DAY_MS)
 
 
 def last_use(life: Life) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -24,26 +25,30 @@ WHERE +p.encoder = {vectors.CURRENT} ORDER BY v.bits
 """
 
 
+# Asked passage by passage, sqlite-vec answers from its index; the other way round it would scan.
+_SIGNS = """
+SELECT bits.bits FROM json_each(?) AS wanted CROSS JOIN passage_bits AS bits ON bits.passage = wanted.value
+ORDER BY wanted.key
+"""
+
+
 def coarsen(db: sqlite3.Connection, wanted: str, bits: int) -> int:
     """Replace codes of more than `bits` by codes of `bits`, and return of how many passages.
 
     Args:
         wanted: seqs of memories, as a JSON list.
     """
-    if vectors.current(db) is None:
+    encoder = vectors.current(db)
+    if encoder is None:
         return 0
     rows = db.execute(_FINER, {"wanted": wanted, "bits": bits}).fetchall()
     for kept, group in groupby(rows, key=lambda row: int(row[0])):
-        whole = kept == vectors.FLOAT_BITS  # has its signs itself
-        part = [
-            _Kept(passage, code, ids, tokens, b"" if whole else _signs(db, passage))
-            for _, passage, code, ids, tokens in group
-        ]
+        part = sorted(_Kept(*row[1:]) for row in group)
+        passages = [one.passage for one in part]
         made = codes.to_bytes(_coarser(db, kept, part, bits))
-        encoder = vectors.current(db)
-        _replace(db, "vector", [(one.passage, encoder, bits, code) for one, code in zip(part, made, strict=True)])
-        thinned = [(one.passage, encoder, *thinning.thin(one.ids, one.tokens, kept, bits)) for one in part]
-        _replace(db, "token_code", thinned)
+        _replace(db, "vector", [(passage, encoder, bits, code) for passage, code in zip(passages, made, strict=True)])
+        thinned = thinning.thin([one.ids for one in part], [one.tokens for one in part], kept, bits)
+        _replace(db, "token_code", [(passage, encoder, *left) for passage, left in zip(passages, thinned, strict=True)])
     return len(rows)
 
 
@@ -51,25 +56,22 @@ def _replace(db: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ..
     """Delete rows, then insert them: a row that shrinks in place leaves its page as empty as it is, and there.
 
     Emptied pages are merged or freed.
+
+    Args:
+        rows: by passage, ascending, so that pages are filled one after the other.
     """
-    rows = sorted(rows, key=lambda row: row[0])  # type: ignore[arg-type,return-value]
-    db.executemany(f"DELETE FROM {table} WHERE passage = ?", ((row[0],) for row in rows))
+    passages = json.dumps([row[0] for row in rows])
+    db.execute(f"DELETE FROM {table} WHERE passage IN (SELECT value FROM json_each(?))", (passages,))
     db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)
 
 
 class _Kept(NamedTuple):
-    """What a passage has: its vector or code, its tokens' ids and signs, its own signs."""
+    """What a passage has: its vector or code, its tokens' ids and signs."""
 
     passage: int
     code: bytes
     ids: bytes
     tokens: bytes
-    signs: bytes
-
-
-def _signs(db: sqlite3.Connection, passage: int) -> bytes:
-    """The signs of a passage's vector; sqlite-vec answers one at a time from its index, a join by a scan."""
-    return bytes(db.execute("SELECT bits FROM passage_bits WHERE passage = ?", (passage,)).fetchone()[0])
 
 
 def _coarser(db: sqlite3.Connection, kept: int, part: Sequence[_Kept], bits: int) -> codes.Coded:
@@ -78,7 +80,8 @@ def _coarser(db: sqlite3.Connection, kept: int, part: Sequence[_Kept], bits: int
     if kept == vectors.FLOAT_BITS:
         whole = np.frombuffer(b"".join(one.code for one in part), "<f4").reshape(len(part), -1)
         return codes.encode(whole.astype(np.float32), turn, bits)
-    packed = np.frombuffer(b"".join(one.signs for one in part), np.uint8).reshape(len(part), -1)
+    signs = db.execute(_SIGNS, (json.dumps([one.passage for one in part]),)).fetchall()
+    packed = np.frombuffer(b"".join(row[0] for row in signs), np.uint8).reshape(len(part), -1)
     fine = codes.from_bytes([one.code for one in part], kept, len(turn))
     return codes.coarser(fine, packed, turn, bits)
 

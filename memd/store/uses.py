@@ -258,5 +258,5 @@ def _order(event: Event) -> tuple[int, int]:
 
 
 def _life(row: Sequence[object]) -> Life:
-    life = Life(*row)  # type: ignore[arg-type]
-    return life._replace(pinned=bool(life.pinned))
+    memory, kind, recorded_at, importance, pinned, *times = row
+    return Life(memory, kind, recorded_at, importance, bool(pinned), *times)  # type: ignore[arg-type]

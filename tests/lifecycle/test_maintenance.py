@@ -31,7 +31,7 @@ def test_what_nobody_needs_falls_from_tier_to_tier(
     full: Memory, clock: Travel, tiers: Callable[[], dict[str, int]]
 ) -> None:
     sizes = []
-    for days, tier in ((0, "active"), (10, "warm"), (80, "cool"), (150, "cold"), (2000, "dormant")):
+    for days, tier in ((0, "active"), (10, "warm"), (80, "cool"), (150, "cold"), (4000, "dormant")):
         clock.on(days)
         report = full.lifecycle.run()
         assert report.finished and not report.dry_run
