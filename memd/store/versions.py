@@ -17,7 +17,7 @@ from typing import NamedTuple
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.errors import BadInput, Conflict
-from memd.store import changes, journal
+from memd.store import changes, journal, vectors
 
 _EVER = (1 << 63) - 1
 SAME_TEXT = "the same text was remembered anew"
@@ -66,9 +66,23 @@ def supersede(db: sqlite3.Connection, old_seq: int, new_seq: int, at: int, why: 
         "INSERT INTO version (old, new, at, until, why) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (old_seq, new_seq, at, until, why),
     )
+    _inherit(db, old_seq, new_seq, at)
     changes.append(db, [new_seq])
     journal.append(db, at, [("supersede", old_seq, {"by": new.id, "why": why})])
     settle(db, [new_seq], at)
+
+
+def _inherit(db: sqlite3.Connection, old_seq: int, new_seq: int, at: int) -> None:
+    """Let the new one be pinned if the old one is, and as important; a pin brings back what has faded of it."""
+    changed = db.execute(
+        "UPDATE life SET importance = max(life.importance, old.importance), pinned = max(life.pinned, old.pinned),"
+        " stability = NULL, due = 0 FROM life AS old WHERE life.memory = ? AND old.memory = ?"
+        " AND (old.importance > life.importance OR old.pinned > life.pinned) RETURNING life.pinned, life.tier",
+        (new_seq, old_seq),
+    ).fetchone()
+    if changed and changed[0] and changed[1] != vectors.FLOAT_BITS:
+        vectors.requantize(db, [new_seq], vectors.FLOAT_BITS)
+        db.execute("UPDATE life SET tier = ?, tier_at = ? WHERE memory = ?", (vectors.FLOAT_BITS, at, new_seq))
 
 
 def check_holds(db: sqlite3.Connection, seq: int) -> None:

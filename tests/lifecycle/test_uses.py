@@ -113,6 +113,34 @@ def test_pinned_memories_do_not_fade(memory: Memory, clock: Travel, tiers: Calla
     assert tiers() == {"dormant": 2}
 
 
+def test_a_new_version_is_as_pinned_and_as_important_as_the_old(memory: Memory, clock: Travel) -> None:
+    old = memory.remember("deploys go out on Tuesdays", pinned=True, importance=0.9).id
+    weak = memory.remember("the port is 8080", importance=0.2).id
+    clock.on(1)
+    memory.lifecycle.run()
+    new, strong = memory.supersede(old, "deploys go out on Mondays").id, memory.supersede(weak, "the port is 9090").id
+    assert (life(memory, new).pinned, life(memory, new).importance) == (True, 0.9)
+    assert (life(memory, strong).pinned, life(memory, strong).importance) == (False, 0.5)
+    clock.on(4000)
+    memory.lifecycle.run()
+    assert (life(memory, new).tier, life(memory, strong).tier) == ("active", "dormant")
+    assert memory.audit().sound
+    memory.forget([new])
+    assert life(memory, old).pinned  # and holds again
+
+
+def test_what_inherits_a_pin_comes_back_at_once(memory: Memory, clock: Travel) -> None:
+    faded = memory.remember("deploys go out on Mondays").id
+    clock.on(400)
+    memory.lifecycle.run()
+    old = memory.remember("deploys go out on Tuesdays", pinned=True).id
+    memory.resolve(faded, old)
+    assert (life(memory, faded).tier, life(memory, faded).tier_since) == ("active", clock.now)
+    memory.encode_pending()
+    with memory.store.reading() as db:
+        assert db.execute("SELECT DISTINCT bits FROM vector").fetchall() == [(32,)]
+
+
 def test_importance_and_kind_tell_how_long_it_lasts(memory: Memory) -> None:
     def stability(**fields: object) -> float:
         return life(memory, memory.remember(f"a text {fields}", **fields).id).stability_days
