@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from memd.encoder import Encoder, Encoding
 
 MISSED = 5  # memories that just missed, in the trace
+_FIRST_FOR_WORDS = 3  # passages of the lexical ranking whose silence would be a guess, had they no vector
 
 
 class Ranked(NamedTuple):
@@ -261,7 +262,12 @@ class _Search:
         self._watch.lap("codes")
 
     def by_name(self, ranked: Ranked) -> bool:
-        """Whether the store has what the query names: words, a thing, a time. Who looks for those must find them."""
+        """Whether the store has what the query names: words, a thing, a time. Who looks for those must find them.
+
+        How near a dormant passage comes in meaning, nobody knows any more: one among the first for its words counts.
+        """
+        if not self._resident.encoded[self._words.slots[:_FIRST_FOR_WORDS]].all():
+            return True
         if any(speaker.channel in ("entity", "temporal") for speaker in ranked.voices):
             return True
         return relevance.holds_all_words(self._db, self.asked.terms, self.visible.scopes)

@@ -83,3 +83,17 @@ def test_shares_still_add_up(memory: Memory, equals: list[str]) -> None:
     memory.use(equals)
     for hit in asked(memory).hits:
         assert sum(part.share for part in hit.contributions) == pytest.approx(hit.score, abs=1e-5)
+
+
+def test_what_is_dormant_is_not_passed_over_in_silence(memory: Memory, clock: Travel) -> None:
+    """Without a vector, nobody can say that it is too far from the question."""
+    old = memory.remember("the plugin is under the MIT licence").id
+    asleep = memory.remember("the violinist tunes her instrument").id
+    clock.on(4000)
+    memory.lifecycle.run()
+    assert {life.tier for life in memory.lifecycle.vitality([old, asleep])} == {"dormant"}
+    for text in ("the tap in the kitchen drips at night", "the cat sleeps on the warm radiator"):
+        memory.remember(text)
+    assert memory.recall("who won the chess tournament in Reykjavik?").hits == ()
+    found = memory.recall("which licence does the compiler plugin have?")
+    assert found.hits[0].memory.id == old and found.hits[0].relevance is None
