@@ -85,7 +85,8 @@ def kind_of(sentence: str, table: Sequence[tuple[str, re.Pattern[str]]]) -> str:
     plain = " ".join(words).replace("’", "'")
     if any(block.search(plain) for block in rules.BLOCKS):
         return ""
-    return next((kind for kind, rule in table if rule.search(plain)), "")
+    kind = next((kind for kind, rule in table if rule.search(plain)), "")
+    return "" if kind in rules.LASTING and rules.PASSING.search(plain) else kind
 
 
 def _without_question(text: str, start: int, stop: int) -> int:
@@ -108,7 +109,7 @@ _SAID = re.compile(r"[\"“][^\"“”\n]{15,}[\"”]")  # a quotation of some l
 _BULLET = re.compile(r"^[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _END = re.compile(
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)[.!?…]+[\"'”’)\]*_]*(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+]|"
-    r"\d{1,2}[.)])[ \t])|:\n"
+    r"\d{1,2}[.)])[ \t])|:\n|(?<=\s)[:;]-?[()DP](?=\s|$)"  # a smiley ends what it smiles at
 )
 
 

@@ -12,6 +12,16 @@ import re
 USER_TABLE: list[tuple[str, re.Pattern[str]]] = []
 ASSISTANT_TABLE: list[tuple[str, re.Pattern[str]]] = []
 BLOCKS: list[re.Pattern[str]] = []
+LASTING = ("convention", "preference")  # kinds that claim to hold beyond the moment
+# Said of a moment, or of what was just pointed at: it may be true, but it doesn't last.
+PASSING = re.compile(
+    r"\b(?:today|yesterday|tonight|tomorrow|(?<!from )(?<!\.)now(?! on\b)(?!\()|at the moment|currently|this (?:morning|"
+    r"afternoon|evening|week|month|time|once)|last (?:night|time|week|month|year|summer|autumn|winter|spring|\w+day)|"
+    r"(?:an?|\w+) (?:minute|hour|day|week|month|year)s? ago)\b|"
+    r"(?:\b(?:that|this|these|those)|\b(?:for|in|of|with|on|about|hate|dislike|like|love|stand) it)"
+    r"(?:\W+(?:please|thanks|though|ok))*\W*$",
+    re.IGNORECASE,
+)
 TAKEN_BACK = re.compile(
     r"\W*(?:(?:no|oh|hm+|ok|actually|wait|sorry)\W+)*(?:scratch that|never ?mind (?:that|what)|forget (?:that|"
     r"what i)|"
@@ -35,7 +45,7 @@ LEANING = re.compile(r"(?:it|that|this|they|these|those|which|so|both)\b", re.IG
 HUNG_ON = re.compile(
     r"^(.{12,}?)\s*[,;–—-]+\s*(?:and |so |but |just so i know,? )*(?:can|could|would|will|did|do|does|should|"
     r"shall|is|are|"
-    r"how|what|why|when|any|ok|right)\b[^,;]*\?\W*$",
+    r"how|what|why|when|who|where|which|any|ok|right)\b[^,;]*\?\W*$",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -70,6 +80,8 @@ BLOCKS += [
         r"intern|team|user|docs?|guide|manual|article|linter|spec|readme)s?) "
         r"(?:say|think|want|decide|prefer|agree|suggest|recommend|insist|like)(?:s|d|ed)?\b",
         r"\b(?:used to|back then|in the old|previously|formerly|at my (?:last|old|previous))\b",
+        # in jest, or of the people's own day
+        r"\b(?:lol|haha+|tbh|lunch|dinner|breakfast|beers?)\b",
         # not settled, or still to be done
         r"\b(?:haven't|hasn't|have not|has not|never|not yet|didn't|did not|undecided|yet to)\b(?: \w+){0,2} "
         r"(?:decide|decided|agree|agreed|settled|chosen)\b|\b(?:decided?|agreed) (?:nothing|later|tomorrow)\b",
@@ -88,7 +100,8 @@ _add(
     r"\b(?:we|i)(?:'re|’re| are|'m| am) (?:going with|sticking (?:with|to)|keeping|dropping|switching to|moving to|"
     r"staying with|standardi[sz]ing on)\b",
     r"\blet(?:'|’)?s (?:go with|stick (?:with|to)|stay with|settle on|switch to|not use|"
-    r"use (?!the (?:time|day|morning|afternoon|rest|break|moment))|keep (?!going|in mind|it\b)|"
+    r"use (?!(?:the (?:time|day|morning|afternoon|rest|break|moment)|whatever|whichever|(?:that|this|the \w+) one|"
+    r"it|that|this|them|one)\b)|keep (?!going|in mind|it\b)|"
     r"drop (?!by|in|off|it\b))",
     r"\bwe(?:'ll|’ll| will| won't| will not) (?:only |not )?(?:keep|use|stay|stick|support|ship|drop|go with|adopt) "
     r"(?!(?:it|that|this|them)\b)",
@@ -100,10 +113,10 @@ _add(
     USER_TABLE,
     "preference",
     r"\bi(?:'d|’d| would)?(?: really| strongly| much| always| usually| generally)? prefer\b(?! not to)",
-    r"\bi(?:'d|’d| would)(?: much)? rather\b",
+    r"\bi(?:'d|’d| would)(?: much)? rather\b(?!.*\bfirst\W*$)",
     r"\bi(?: really| absolutely)? (?:hate|dislike|loathe|can't stand|cannot stand)\b",
     r"\bi(?: really)? (?:don't|dont|do not) (?:like|want) (?:it )?(?:when|if|you to|to see|seeing)\b",
-    r"\bi(?: really)? (?:like|love|appreciate) it (?:when|if)\b",
+    r"\bi(?: really)? (?:like|love|appreciate) it (?:when|if)\b(?! it\b| it's)",
     r"\bi want you to (?:always|never)\b|\bi (?:always|never) want\b",
     r"\bmy preference (?:is|goes)\b",
     _LEAD + r"(?:always|never|don't ever) (?:answer|reply|respond|explain|speak|ask)\b",
@@ -119,7 +132,10 @@ _add(
 _add(
     USER_TABLE,
     "convention",
-    _LEAD + r"(?:always|never) (?!mind|again|been|had|was|were|did|knew|heard|seen|worked)\w+",
+    # a participle tells what was ("never tried that"), the plain verb what is to be
+    _LEAD
+    + r"(?:always|never) (?!(?:mind|again|a|an|the|been|had|was|were|did|done|gone|got|gotten|knew|known|heard|seen|"
+    r"made|met|found|felt|taken|thought|written|ran|saw|went|came|took|gave|told|lost|\w+(?<!e)(?<!emb)ed)\b)\w+",
     _LEAD + r"(?:don't|dont|do not) ever \w+",
     r"\bwe (?:always|never) (?!\w+ed\b|had|was|were|did|got|knew|thought|saw|went|came|ran|wrote|made)\w+",
     r"\b(?:from now on|going forward|by convention|as a rule|house style|(?:our|the) (?:convention|rule|"
@@ -131,15 +147,14 @@ _add(
     _LEAD + r"(?:all|every|each|any)\b(?!.*\b(?:pass|passes|passed|green|done|fixed|works?|fails?|failed)\b)"
     r"(?: \S+){1,6}? (?:must|has to|have to|needs? to|gets?|goes?|lives?|are|is|carr(?:y|ies)|starts?|ends?|uses?)\b",
     _LEAD
-    + r"(?!it|there|that|this|you|they|he|she|something)\w+(?: \w+){0,2} must (?:always|never|not|be|have|carry|go|"
-    r"live|start|end|use)\b",
+    + r"(?!(?:it|there|that|this|you|they|he|she|something)\b)\w+(?: \w+){0,2} must (?:always|never|not|be|have|carry|"
+    r"go|live|start|end|use)\b",
     r"^(?:our )(?:\w+ ){1,3}(?:are|is) always\b",
-    _LEAD + r"(?!it|that|this|the|he|she|they|you|i|nobody|everything)\w+(?: \w+)?s (?:always|never) "
+    _LEAD + r"(?!(?:it|that|this|the|he|she|they|you|i|nobody|everything)\b)\w+(?: \w+)?s (?:always|never) "
     r"(?!\w+ed\b|fail|break|crash|work|hang)\w+",
-    _LEAD + r"we (?:name|put|keep|write|format|prefix|pin|squash|rebase|tag|deploy|release|store|indent|"
-    r"document|wrap|"
-    r"commit)\b",
-    r"\bwe use\b.*\b(?:not|instead of|rather than|everywhere|only)\b",
+    _LEAD + r"we (?!(?:keep|put) \w+ing\b)(?:name|put|keep|write|format|prefix|pin|squash|rebase|tag|deploy|release|"
+    r"store|indent|document|wrap|commit)\b",
+    r"\bwe use (?!(?:it|that|this|them|up)\b)[^;]*\b(?:not|instead of|rather than|everywhere|only)\b",
 )
 
 _TROUBLE = (
@@ -149,7 +164,8 @@ _TROUBLE = (
 _CAUSE = (
     rf"\b{_TROUBLE}\b.*\b(?:because|caused by|due to|came from|comes from)\b",
     rf"\bbecause\b.*\b{_TROUBLE}\b",
-    r"\b(?:the|its) (?:root |real |actual )?cause (?:was|is)\b|\bthe culprit (?:was|is)\b|\broot cause\s*:",
+    r"\b(?:the|its) (?:root |real |actual )?cause (?:of [^,;:]{1,60} )?(?:was|is)\b|\b(?:was|were) caused by (?:an?|the) |"
+    r"\bthe culprit (?:was|is)\b|\broot cause\s*:",
 )
 _add(USER_TABLE, "cause", *_CAUSE)
 _add(ASSISTANT_TABLE, "cause", *_CAUSE[:1], *_CAUSE[2:])

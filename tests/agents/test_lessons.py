@@ -56,7 +56,7 @@ def score(prefix: str, folder: Path) -> tuple[float, float, list[str]]:
     return right / (right + len(wrong)), reached / expected, wrong
 
 
-@pytest.mark.parametrize("prefix", ["dev", "held", "late"])
+@pytest.mark.parametrize("prefix", ["dev", "held", "late", "last"])
 def test_the_labelled_expectations_are_met(prefix: str, tmp_path: Path) -> None:
     precision, recall, wrong = score(prefix, tmp_path)
     print(f"{prefix}: precision {precision:.3f}, recall {recall:.3f}")
