@@ -122,11 +122,16 @@ class MalformedFile(BadInput):
 
     code = "malformed_file"
 
-    def __init__(self, path: str, what: str, line: int, column: int) -> None:
-        super().__init__(
-            f"{path}, line {line}, column {column}: {what}", "The file is as it was. Correct it there and try again."
-        )
-        self.path, self.what, self.line, self.column = path, what, line, column
+    path = what = ""
+    line = column = 1
+
+    @classmethod
+    def at(cls, path: str, what: str, line: int, column: int) -> "MalformedFile":
+        """The error of a place in a file."""
+        hint = "The file is as it was. Correct it there and try again."
+        error = cls(f"{path}, line {line}, column {column}: {what}", hint)
+        error.path, error.what, error.line, error.column = path, what, line, column
+        return error
 
 
 class FileUnusable(MemdError):

@@ -91,13 +91,14 @@ def without_secrets(note: ReadNote, allowed: frozenset[str] = frozenset()) -> Re
 
 
 def _without_secrets(section: ReadSection, allowed: frozenset[str]) -> ReadSection:
-    if not redact(section.text, allowed).kinds:
+    headings = tuple(redact(heading, allowed).text for heading in section.headings)
+    if headings == section.headings and not redact(section.text, allowed).kinds:
         return section
     head = redact(section.text[: section.body], allowed).text
     return msgspec.structs.replace(
         section,
         text=head + redact(section.text[section.body :], allowed).text,
-        headings=tuple(redact(heading, allowed).text for heading in section.headings),
+        headings=headings,
         body=len(head),
     )
 

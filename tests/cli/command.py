@@ -80,7 +80,11 @@ class Memd:
         return self("remember", *words, stdin=text.encode()).text.strip()
 
     def environ(self, more: dict[str, str]) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MEMD_", "XDG_", "NO_COLOR"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MEMD_", "XDG_", "NO_COLOR", "COLUMNS"))
+        }
         return {**kept, "MEMD_HOME": str(self.home), "TERM": "xterm-256color", **self.env, **more}
 
     def popen(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def ask_to_stop(path: Path) -> str:
         sock.settimeout(20)
         try:
             sock.connect(str(path))
-            sock.sendall(b'{"jsonrpc":"2.0","id":1,"method":"shutdown"}\n')
+            with suppress(BrokenPipeError):  # it may have been refused already
+                sock.sendall(b'{"jsonrpc":"2.0","id":1,"method":"shutdown"}\n')
             return sock.recv(65536).decode()
         except PermissionError:
             return "permission denied"

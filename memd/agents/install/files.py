@@ -39,7 +39,7 @@ class Snapshot:
         except UnicodeDecodeError as error:
             before = data[: error.start]
             line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-            raise MalformedFile(str(self.path), "it isn't UTF-8", line, column) from None
+            raise MalformedFile.at(str(self.path), "it isn't UTF-8", line, column) from None
 
 
 def read(path: Path) -> Snapshot:

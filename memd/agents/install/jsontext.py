@@ -141,7 +141,7 @@ class _Parser:
         return root
 
     def fail(self, what: str, at: int | None = None) -> None:
-        raise MalformedFile("", what, *where(self.text, self.at if at is None else at))
+        raise MalformedFile.at("", what, *where(self.text, self.at if at is None else at))
 
     def skip(self) -> None:
         """Pass blanks, and comments where they may be."""

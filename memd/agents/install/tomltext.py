@@ -36,9 +36,9 @@ def read(text: str) -> dict[str, Any]:
         place = _PLACE.search(str(error))
         what = _PLACE.sub("", str(error))
         if place and place[1]:
-            raise MalformedFile("", what, int(place[1]), int(place[2])) from None
+            raise MalformedFile.at("", what, int(place[1]), int(place[2])) from None
         lines = text.split("\n")
-        raise MalformedFile("", what, len(lines), len(lines[-1]) + 1) from None
+        raise MalformedFile.at("", what, len(lines), len(lines[-1]) + 1) from None
 
 
 def find(text: str, path: Sequence[str]) -> Any:

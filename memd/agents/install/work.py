@@ -161,7 +161,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except MalformedFile as error:
-        raise MalformedFile(str(path), error.what, error.line, error.column) from None
+        raise MalformedFile.at(str(path), error.what, error.line, error.column) from None
     except FileUnusable as error:
         raise FileUnusable(f"{path}: {error.message}", error.hint) from None
 
