@@ -321,10 +321,13 @@ def _shown(hits: Sequence[Hit]) -> str:
 def _outcome(happening: Happening, output: str) -> int | None:
     """1 where the call went well, 0 where it failed, None where that isn't told.
 
-    Codex and Gemini CLI have one event for both; of Codex's calls the transcript tells where the output doesn't.
+    Codex, Gemini CLI and VS Code have one event for both; of Codex's calls the transcript tells where the output
+    doesn't.
     """
     if happening.event == "PostToolUseFailure":
         failed = tools.failed(output, happening.failed)
+    elif happening.agent == "vscode":  # tells of failures alone
+        failed = tools.failed(output) is True
     elif happening.agent in ("codex", "gemini-cli"):
         failed = tools.failed(output)
         if failed is None and happening.agent == "gemini-cli":

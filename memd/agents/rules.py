@@ -15,8 +15,9 @@ BLOCKS: list[re.Pattern[str]] = []
 LASTING = ("convention", "preference")  # kinds that claim to hold beyond the moment
 # Said of a moment, or of what was just pointed at: it may be true, but it doesn't last.
 PASSING = re.compile(
-    r"\b(?:today|yesterday|tonight|tomorrow|(?<!from )(?<!\.)now(?! on\b)(?!\()|at the moment|currently|this (?:morning|"
-    r"afternoon|evening|week|month|time|once)|last (?:night|time|week|month|year|summer|autumn|winter|spring|\w+day)|"
+    r"\b(?:today|yesterday|tonight|tomorrow|(?<!from )(?<!\.)now(?! on\b)(?!\()|at the moment|currently|"
+    r"this (?:morning|afternoon|evening|week|month|time|once)|"
+    r"last (?:night|time|week|month|year|summer|autumn|winter|spring|\w+day)|"
     r"(?:an?|\w+) (?:minute|hour|day|week|month|year)s? ago)\b|"
     r"(?:\b(?:that|this|these|those)|\b(?:for|in|of|with|on|about|hate|dislike|like|love|stand) it)"
     r"(?:\W+(?:please|thanks|though|ok))*\W*$",
@@ -164,8 +165,8 @@ _TROUBLE = (
 _CAUSE = (
     rf"\b{_TROUBLE}\b.*\b(?:because|caused by|due to|came from|comes from)\b",
     rf"\bbecause\b.*\b{_TROUBLE}\b",
-    r"\b(?:the|its) (?:root |real |actual )?cause (?:of [^,;:]{1,60} )?(?:was|is)\b|\b(?:was|were) caused by (?:an?|the) |"
-    r"\bthe culprit (?:was|is)\b|\broot cause\s*:",
+    r"\b(?:the|its) (?:root |real |actual )?cause (?:of [^,;:]{1,60} )?(?:was|is)\b|"
+    r"\b(?:was|were) caused by (?:an?|the) |\bthe culprit (?:was|is)\b|\broot cause\s*:",
 )
 _add(USER_TABLE, "cause", *_CAUSE)
 _add(ASSISTANT_TABLE, "cause", *_CAUSE[:1], *_CAUSE[2:])

@@ -1,7 +1,7 @@
 """What an agent's tool did, told by its name, its input and what it printed: which files, which command, what errors.
 
-Names of tools and fields are those of Claude Code, Codex, Gemini CLI and Cursor; one that isn't known did nothing
-that is kept.
+Names of tools and fields are those of Claude Code, Codex, Gemini CLI, Cursor and VS Code; one that isn't known did
+nothing that is kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,22 @@ COMMAND = 2_000  # characters of a command line; a longer one is a program, know
 _DIFFED = 400  # lines up to which an edit is compared line by line
 
 _EDITORS = frozenset(
-    ["Edit", "MultiEdit", "Write", "NotebookEdit", "write_file", "WriteFile", "replace", "edit_file", "create_file"]
+    [
+        "Edit",
+        "MultiEdit",
+        "Write",
+        "NotebookEdit",
+        "StrReplace",
+        "write_file",
+        "WriteFile",
+        "replace",
+        "edit_file",
+        "create_file",
+        "replace_string_in_file",
+        "multi_replace_string_in_file",
+        "insert_edit_into_file",
+        "edit_notebook_file",
+    ]
 )
 _SHELLS = frozenset(
     [
@@ -31,10 +46,12 @@ _SHELLS = frozenset(
         "run_shell_command",
         "Shell",
         "run_terminal_cmd",
+        "run_in_terminal",
         "bash",
     ]
 )
 _PATHS = ("file_path", "notebook_path", "absolute_path", "path", "filePath")
+_REPLACED = (("old_string", "oldString"), ("new_string", "newString"))
 _PATCH_FILE = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+?)\s*$", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
 _TROUBLE = re.compile(
@@ -51,6 +68,7 @@ _SUMMARY = re.compile(r"^=+ .* =+$|^make(?:\[\d+\])?: \*\*\*|^npm ERR! (?:A comp
 _EXIT = re.compile(
     r"(?:^|\n)\s*(?:Exit code:?|Process exited with code|exit status|exit code:?)\s*(-?\d+)", re.IGNORECASE
 )
+_LAST = re.compile(r"(?:^|\n)[ \t]*Command exited with code:? (-?\d+)\s*$")  # VS Code tells it at the end
 _REFUSED = re.compile(
     r"The user doesn't want to|\[Request interrupted|Permission to use|rejected by user|aborted by user"
 )
@@ -70,6 +88,12 @@ def edits(tool: str, given: Mapping[str, Any]) -> list[Edit]:
         return _patched(patch)
     if tool not in _EDITORS:
         return []
+    if isinstance(given.get("replacements"), list):  # each in a file of its own
+        return [edit for part in given["replacements"] if isinstance(part, Mapping) for edit in _edited(part)]
+    return _edited(given)
+
+
+def _edited(given: Mapping[str, Any]) -> list[Edit]:
     path = next((given[name] for name in _PATHS if isinstance(given.get(name), str)), "")
     if not path:
         return []
@@ -94,7 +118,7 @@ def failed(output: str, is_error: bool | None = None) -> bool | None:
         return None
     if is_error is not None:
         return is_error
-    found = _EXIT.search(output[:2_000])
+    found = _EXIT.search(output[:2_000]) or _LAST.search(output[-200:])
     return None if found is None else found[1] != "0"
 
 
@@ -172,7 +196,7 @@ def _patched(patch: str) -> list[Edit]:
 
 def _change(part: Mapping[str, Any]) -> str:
     """The changed lines of one replacement; empty for a file that is written as a whole."""
-    before, after = part.get("old_string"), part.get("new_string")
+    before, after = (part.get(name, part.get(camel)) for name, camel in _REPLACED)
     if not isinstance(before, str) or not isinstance(after, str):
         return ""
     return "\n".join(_changed_lines(before.splitlines(), after.splitlines()))

@@ -244,6 +244,21 @@ def test_what_hooks_tell_of_tools_makes_a_fix_without_a_transcript(memd: Memd, t
     assert fix["kind"] == "fix" and "no such port" in fix["text"] and "+int port = 2;" in fix["text"]
 
 
+def test_vs_codes_own_tools_make_a_fix_too(memd: Memd, tmp_path: Path) -> None:
+    here = Agent(memd, "vscode", tmp_path / "project")
+    run = {"tool_name": "run_in_terminal", "tool_input": {"command": "make ledgers", "isBackground": False}}
+    told = "ld: error: no such port\n" * 3 + "make: *** [ledgers] Error 1\n\nCommand exited with code 2"
+    edit = {"filePath": "ledger.c", "oldString": "int port = 1;", "newString": "int port = 2;"}
+    here.fire("PostToolUse", "s1", **run, tool_use_id="t1", tool_response=told)
+    here.fire("PostToolUse", "s1", tool_name="replace_string_in_file", tool_input=edit, tool_use_id="t2")
+    here.fire("PostToolUse", "s1", **run, tool_use_id="t3", tool_response="ok")
+    here.fire("Stop", "s1", "")
+    fixes = lambda: [memory for memory in here.settled() if memory["kind"] == "fix"]  # noqa: E731
+    eventually(lambda: bool(fixes()))
+    (fix,) = fixes()
+    assert "no such port" in fix["text"] and "+int port = 2;" in fix["text"]
+
+
 def test_files_changed_together_in_session_after_session_are_noticed(memd: Memd, tmp_path: Path) -> None:
     here = Agent(memd, "claude-code", tmp_path / "project")
     for number in range(3):
