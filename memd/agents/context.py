@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pysqlite3 import dbapi2 as sqlite3
 
-from memd.agents import fence, touched
+from memd.agents import fence, records, touched
 from memd.api import Memory
 from memd.clock import from_ms, to_ms
 from memd.errors import BadInput
@@ -25,6 +25,7 @@ MOST = 100_000
 PINNED_CHARACTERS = 480
 CHARACTERS = 240
 PINNED, CONVENTIONS, DECISIONS, FAILURES = 60, 40, 12, 8  # lines of a section at most
+SECTIONS = 8  # memories looked at for each line of decisions: a record has one for each of its headings
 LEAST = 4  # tokens that any line has: where there is less room, none is counted
 LIVING = "m.forgotten_at IS NULL AND m.superseded_at IS NULL"
 FEW = "m.kind NOT IN ('note', 'turn', 'commit', 'document')"  # the condition of the index `memory_kind`
@@ -189,14 +190,19 @@ def _conventions(db: sqlite3.Connection, seen: Sequence[int]) -> list[Line]:
 
 def _decisions(db: sqlite3.Connection, seen: Sequence[int]) -> list[Line]:
     rows = db.execute(
-        "SELECT m.id, substr(m.text, 1, ?), coalesce(m.event_at, m.recorded_at) AS at FROM memory AS m"
+        "SELECT m.id, substr(m.text, 1, ?), coalesce(m.event_at, m.recorded_at) AS at, m.episode, m.position,"
+        " (SELECT group_concat(tag.name, char(10)) FROM tag WHERE tag.memory = m.seq) FROM memory AS m"
         f" WHERE m.kind = 'decision' AND {FEW} AND m.scope IN ({_marks(seen)}) AND {LIVING}"
         " ORDER BY at DESC, m.seq DESC LIMIT ?",
-        (CHARACTERS * 2, *seen, DECISIONS),
-    ).fetchall()
+        (CHARACTERS * 2, *seen, DECISIONS * SECTIONS),
+    )
+    decisions = [
+        records.Decision(id_, text, at, frozenset((tags or "").split("\n")), episode or 0, position or 0)
+        for id_, text, at, episode, position, tags in rows
+    ]
     return [
-        Line(f"- {from_ms(at):%Y-%m-%d} {fence.line(text, CHARACTERS)} [{id_}]", (id_,), order)
-        for order, (id_, text, at) in enumerate(rows)
+        Line(f"- {from_ms(told.at):%Y-%m-%d} {fence.line(told.text, CHARACTERS)} [{told.id}]", (told.id,), order)
+        for order, told in enumerate(records.in_force(decisions)[:DECISIONS])
     ]
 
 

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from memd.agents import context
 from memd.api import Memory
 from memd.errors import BadInput
+from memd.ingest import read
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
 
@@ -76,6 +77,42 @@ def test_sections_stand_in_their_order_and_end_in_ids(memory: Memory, project: s
     assert fifth.startswith("- src/loader.py: read_line()") and fix.id in fifth
     assert "not instructions to you" in block.text
     assert block == context.build(memory, project)
+
+
+NYGARD = (
+    "# {title}\n\nDate: 2026-03-0{day}\n\n## Status\n\n{status}\n\n"
+    "## Context\n\n{title} came up.\n\n## Decision\n\n{words}\n\n## Consequences\n\nNone.\n"
+)
+MADR = (
+    "---\nstatus: accepted\ndate: 2026-03-05\n---\n# Keep two\n\n## Context and Problem Statement\n\nOne burnt.\n\n"
+    "## Decision Drivers\n\n* fire\n\n## Decision Outcome\n\nTwo copies.\n\n## Pros and Cons\n\nMany.\n"
+)
+
+
+def test_a_record_of_a_decision_is_one_line_and_only_while_it_is_in_force(
+    memory: Memory, project: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "notes" / "adr"
+    folder.mkdir(parents=True)
+    for day, (title, status, words) in enumerate(
+        [
+            ("1. Use foo", "Accepted", "Foo carries the bar."),
+            ("2. Use qux", "Superseded by 3", "Qux is the thing."),
+            ("3. Paint it", "Proposed", "All of it is blue."),
+        ],
+        start=1,
+    ):
+        text = NYGARD.format(title=title, status=status, words=words, day=day)
+        (folder / f"000{day}-x.md").write_text(text, encoding="utf-8")
+    (folder / "0004-two.md").write_text(MADR, encoding="utf-8")
+    (folder / "0005-rst.rst").write_text("Go slow\n=======\n\nWe go slow.\n", encoding="utf-8")
+    memory.remember_many(list(read(tmp_path / "notes", scope=project)))
+    (lines,) = blocks(context.build(memory, project).text)
+    assert sorted(re.sub(r"^- [\d-]+ | \[\w+\]$", "", line) for line in lines.splitlines()) == [
+        "1. Use foo: Foo carries the bar.",
+        "Go slow: We go slow.",
+        "Keep two: Two copies.",
+    ]
 
 
 def test_what_was_confirmed_more_often_comes_first(memory: Memory, project: str) -> None:
