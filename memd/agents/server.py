@@ -34,7 +34,7 @@ from mcp.types import INTERNAL_ERROR, CallToolResult, ListRootsResult, ToolAnnot
 from pydantic import Field
 
 from memd import __version__
-from memd.agents import fence, results
+from memd.agents import fence, halves, results
 from memd.agents.link import Link
 from memd.errors import BadInput, Conflict, MemdError, NotFound
 from memd.home import project_root
@@ -592,6 +592,7 @@ def serve(server: Server) -> None:
     warnings.simplefilter("ignore", MCPDeprecationWarning)  # clients of today have roots, whatever tomorrow's do
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else the thread that reads input would have to end first
     threading.Thread(target=_end_with, args=(os.getppid(),), name="memd-parent", daemon=True).start()
+    halves.mend_input()
     server.mcp.run("stdio")
 
 

@@ -204,6 +204,24 @@ def test_what_is_no_json_is_passed_over(home: Path, bare: dict[str, str]) -> Non
     assert server.returncode == 0
 
 
+def test_a_text_that_was_cut_in_an_emoji_is_taken(home: Path, bare: dict[str, str]) -> None:
+    with started(home, bare) as server:
+        greet(server)
+        for id_, words in ((7, "cut \\ud83d"), (8, "whole \\ud83d\\ude00")):
+            call = {"name": "remember", "arguments": {"text": "WORDS"}}
+            line = json.dumps({"jsonrpc": "2.0", "id": id_, "method": "tools/call", "params": call})
+            assert server.stdin and server.stdout
+            server.stdin.write(line.replace("WORDS", words).encode() + b"\n")
+            server.stdin.flush()
+            answer = json.loads(server.stdout.readline())
+            assert answer["id"] == id_ and not answer["result"]["isError"]
+        server.stdin.close()
+        assert server.wait(20) == 0
+    with Door(str(home)) as door:
+        texts = [memory["text"] for memory in door.call("list", {"scope": "all"})["memories"]]
+    assert sorted(texts) == ["cut ?", "whole \N{GRINNING FACE}"]
+
+
 def test_no_other_command_imports_the_sdk() -> None:
     code = "import sys, memd_cli.app, memd_cli.verbs, memd.api, memd.daemon.process; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
