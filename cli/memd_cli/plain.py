@@ -37,8 +37,16 @@ def show(session: "Session", outcome: "Outcome") -> None:
     """Write an outcome to standard output."""
     write("".join([line + "\n" for line in _LINES[session.command](session, outcome.data)]))
     if outcome.exit_code == 1:
-        hint = WEAK_HINT if outcome.data.get("withheld") else _EMPTY_HINTS.get(session.command, "")
-        complain("memd", "nothing found", hint)
+        complain("memd", "nothing found", _empty_hint(session.command, outcome.data))
+
+
+def _empty_hint(command: str, data: "Data") -> str:
+    """What to do about an answer without anything in it."""
+    if data.get("withheld"):
+        return WEAK_HINT
+    if data.get("left_out"):
+        return "There is something, but nothing of it fits into that budget: give more tokens."
+    return _EMPTY_HINTS.get(command, "")
 
 
 WEAK_HINT = "Nothing stored is likely to answer this; --min-relevance 0 shows what comes nearest."

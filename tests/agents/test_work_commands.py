@@ -65,6 +65,8 @@ def test_context_is_printed_as_it_is_and_ends_in_one_when_there_is_none(memd: Me
     assert memd("context", "--no-daemon").text == text
     assert memd.json("context")["text"] == text
     assert memd.json("context", "--budget", "120")["tokens"] <= 120
+    scant = memd("context", "--budget", "20", check=False)
+    assert scant.code == 1 and "give more tokens" in scant.err
     assert memd("context", "--budget", "0", check=False).code == 2
     assert memd("context", "--scope", "all", check=False).code == 2
     assert memd.at_terminal("context").text.replace("\r", "") == text
