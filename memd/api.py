@@ -481,7 +481,7 @@ class Memory:
     @cached_property
     def lifecycle(self) -> Keeper:
         """How alive the memories are, and the maintenance pass."""
-        pause = self._worker.let_recalls_go_first if self._worker else lambda: None
+        pause = self._worker.stand_back_for_recalls if self._worker else lambda: None
         return Keeper(self._store, self._clock, pause, self._encode_after_write)
 
     def use(

@@ -7,6 +7,7 @@ its vectors, so a process may die anywhere and another, or the next, goes on.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,8 @@ BATCH = 64  # passages a transaction
 FROM_THE_OLD_END = 16  # of these, so that a stream of new memories doesn't starve the backlog
 SLICE = 16  # passages between two looks at whether somebody waits for an answer
 YIELD_S = 0.5  # the longest wait for recalls before a slice is encoded all the same
+LATELY_S = 10.0  # after a recall others are likely for so long
+STAND_BACK_S = 2.5  # so that of recalls that come ten a second fewer than one in twenty has to catch up
 POLL_S = 2.0  # how soon passages written by another process are seen
 RETRY_S = 5.0  # after the store refused a write (full, locked)
 
@@ -126,6 +129,7 @@ class EncodingWorker:
         self._written = False
         self._stopping = False
         self._recalls = 0
+        self._recalled_at = -math.inf
         self._steps = 0
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="encoding", daemon=True)
@@ -170,12 +174,23 @@ class EncodingWorker:
         finally:
             with self._state:
                 self._recalls -= 1
+                self._recalled_at = time.monotonic()
                 self._state.notify_all()
 
     def let_recalls_go_first(self) -> None:
         """Wait until no recall runs, `YIELD_S` at most."""
         with self._state:
             self._state.wait_for(lambda: not self._recalls or self._stopping, YIELD_S)
+
+    def stand_back_for_recalls(self) -> None:
+        """Wait as `let_recalls_go_first`, and where a recall ran lately for `STAND_BACK_S`: others are to come.
+
+        For what can wait, and whose every step costs the next recall some catching up.
+        """
+        self.let_recalls_go_first()
+        with self._state:
+            if time.monotonic() - self._recalled_at < LATELY_S:
+                self._state.wait_for(lambda: self._stopping, STAND_BACK_S)
 
     def wait_begun(self, timeout: float) -> None:
         """Wait until the thread made its encoder the store's own and looked at the queue, or found that it can't."""

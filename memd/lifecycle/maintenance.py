@@ -21,12 +21,15 @@ from memd.store import Store, forecasts, meta, space, uses, vectors
 from memd.store.forecasts import Forecast
 from memd.store.uses import Life
 
-BATCH = 1_000  # memories a transaction
-BESIDE_RECALLS = 200  # the same, while recalls run
+BATCH = 2_000  # memories a transaction
+BESIDE_RECALLS = 500  # the same, while recalls run
 NOTICED_S = 0.001  # a pause longer than that was for a recall
 FOLD_BATCH = 2_000  # uses a transaction
 VACUUM_BATCH = 500  # pages a transaction
 SPARE_PAGES = 256  # free pages that are left for what is written next
+# Free pages at which some are given back before more memories are moved: for each page that it cuts off, SQLite looks
+# through the list of free ones, so in the end they would cost the square of their number.
+MANY_PAGES = 8_000
 KEPT_DAYS = 365  # after which a use is folded
 LAST = "lifecycle.last"  # the report of the last pass, in meta
 
@@ -52,7 +55,7 @@ class Pass:
         self._now = now_ms
         self._pause = pause
         self._stopped = stopped
-        self._batch = BATCH
+        self._batch = min(BATCH, BESIDE_RECALLS)
         self._looked = self._folded = self._freed = 0
         self._moved: Counter[tuple[int, int]] = Counter()
 
@@ -79,12 +82,12 @@ class Pass:
     def _through(self, step: Callable[[], bool]) -> bool:
         """Repeat a step until it has nothing left to do; False when told to stop before that."""
         while not self._stopped():
+            if not step():
+                return True  # what is done in one step waits for nobody
             began = time.perf_counter()
             self._pause()
             recalls = time.perf_counter() - began > NOTICED_S
             self._batch = min(BATCH, BESIDE_RECALLS) if recalls else BATCH
-            if not step():
-                return True
         return False
 
     def _settle(self) -> bool:
@@ -92,17 +95,21 @@ class Pass:
         with self._store.reading() as db:  # a look costs no lock where there is nothing to do
             if not uses.due(db, self._now, 1):
                 return False
+        size = self._batch
         with self._store.writing() as db:
-            before = uses.due(db, self._now, self._batch)
+            before = uses.due(db, self._now, size)
             after = _settled(db, before, self._now)
             for bits in {life.tier for life in after}:
                 moved = [new.memory for old, new in zip(before, after, strict=True) if old.tier != bits == new.tier]
                 if moved:
                     vectors.requantize(db, moved, bits)
             uses.put(db, after)
+            room = space.free_pages(db)
         for old, new in zip(before, after, strict=True):
             self._count(old, new)
-        return len(before) == self._batch
+        if room > MANY_PAGES:
+            self._through(self._vacuum)
+        return len(before) == size
 
     def _foretell(self) -> bool:
         """Every 30 days, once uses are told to this store: see what came of the last forecast, make the next."""
@@ -150,7 +157,7 @@ class Pass:
             free = space.free_pages(db)
             left = vectors.give_back(db, max(1, min(VACUUM_BATCH, free - SPARE_PAGES)))
             self._freed += (free - left) * space.page_size(db)
-        return left < free
+        return SPARE_PAGES < left < free
 
     def _count(self, old: Life, new: Life) -> None:
         self._looked += 1

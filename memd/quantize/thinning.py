@@ -37,5 +37,5 @@ def thin(ids: Sequence[bytes], tokens: Sequence[bytes], kept: int, bits: int) ->
     rows = np.frombuffer(signs, np.uint8).reshape(len(numbers), width)
     left, codes = numbers[stays].tobytes(), rows[stays].tobytes()
     ends = np.cumsum(counts).tolist()
-    places = zip([0, *ends], ends)
+    places = zip([0, *ends][:-1], ends, strict=True)
     return [(left[2 * first : 2 * last], codes[width * first : width * last]) for first, last in places]

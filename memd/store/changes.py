@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from pysqlite3 import dbapi2 as sqlite3
@@ -11,7 +12,7 @@ KEPT = 100_000
 
 def append(db: sqlite3.Connection, memories: Iterable[int]) -> None:
     """Note that these memories (by seq) changed; forget all but the last `KEPT` notes."""
-    db.executemany("INSERT INTO change (memory) VALUES (?)", [(seq,) for seq in memories])
+    db.execute("INSERT INTO change (memory) SELECT value FROM json_each(?)", (json.dumps(list(memories)),))
     db.execute("DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - ?", (KEPT,))
 
 

@@ -88,7 +88,8 @@ def put(db: sqlite3.Connection, encoder: int, encoded: Sequence[tuple[Waiting, E
 
     if current(db) != encoder:
         return 0
-    for waiting, encoding in encoded:
+    # In order: rows put in one by one before others leave half of each page empty.
+    for waiting, encoding in sorted(encoded, key=lambda pair: pair[0].passage):
         pooled, tokens = encoding.pooled, encoding.tokens
         db.execute(
             "INSERT OR REPLACE INTO vector (passage, encoder, bits, code) VALUES (?, ?, ?, ?)",

@@ -1,5 +1,6 @@
 """The maintenance pass: what it does, that a dry run does nothing, and that it may be cut short anywhere."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -87,6 +88,21 @@ def test_a_pass_stopped_anywhere_goes_on(
         assert not report.finished
     assert passes > 8 and tiers() == {"cold": 60}
     assert full.lifecycle.run().finished
+
+
+def test_space_given_back_in_between_ends_nothing_early(
+    full: Memory, clock: Travel, tiers: Callable[[], dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step that takes: recalls that come and go change its size."""
+    for name, value in (("BATCH", 40), ("BESIDE_RECALLS", 7), ("SPARE_PAGES", 0), ("MANY_PAGES", 1)):
+        monkeypatch.setattr(maintenance, name, value)
+    pauses = iter(range(1000))
+    clock.on(10)
+    work = maintenance.Pass(
+        full.store, int(clock.now.timestamp() * 1000), lambda: time.sleep(0.002 * (next(pauses) % 2 == 0))
+    )
+    report = work.run()
+    assert report.finished and report.looked == 60 and report.freed > 0 and tiers() == {"warm": 60}
 
 
 def test_forgotten_memories_are_left_alone(full: Memory, clock: Travel) -> None:
