@@ -27,7 +27,7 @@ from rich.table import Table
 import terminal
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-QUESTIONS = (("what happens to recall when the encoder is missing?",), ("what is calibration.py for?",))
+QUESTIONS = (("what happens to recall when the encoder is missing?",), ("what is fusion.py for?",))
 QUESTION_TO_HISTORY = "what was done about ingest this year?"
 QUESTION_WITHOUT_HISTORY = "where does memd keep its files?"
 COLUMNS = 100  # where the output is no terminal
