@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,7 +104,11 @@ class Store:
     def check(self) -> list[str]:
         """Read the whole file and return what is wrong with it, in SQLite's words; empty when nothing is. O(size)."""
         problems: list[str] = []
-        with self.reading() as db:
+        # A connection of its own: one that has searched keeps FTS5's structure from then, and the check, unlike a
+        # search, doesn't look whether it is still the same: it would call what others wrote since corrupt.
+        with _typed_errors(self.path), closing(_connect(self.path, READER_CACHE_KIB)) as db:
+            db.execute("PRAGMA query_only = ON")
+            db.execute("BEGIN")
             problems += [row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
             strays = db.execute("PRAGMA foreign_key_check").fetchmany(20)
             problems += [f"a row of {row[0]} names a missing {row[2]}" for row in strays]

@@ -100,3 +100,13 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
         with memory.store.writing(), pytest.raises(RuntimeError), memory.store.writing():
             pass
         assert memory.remember("goes on").id
+
+
+def test_what_others_wrote_since_a_search_is_not_called_corrupt(tmp_path: Path) -> None:
+    with Memory.open(tmp_path, encode="off") as memory, Memory.open(tmp_path, encode="off") as other:
+        for number in range(40):
+            other.remember(f"before {number}")
+            with memory.store.reading() as db:  # the searching connection goes back to be lent again
+                db.execute("SELECT count(*) FROM passage_fts WHERE passage_fts MATCH 'before'").fetchone()
+            other.remember_many([NewMemory(f"since {number} {each}") for each in range(number)])
+            assert memory.store.check() == []
