@@ -103,16 +103,19 @@ class Store:
 
     def check(self) -> list[str]:
         """Read the whole file and return what is wrong with it, in SQLite's words; empty when nothing is. O(size)."""
-        problems: list[str] = []
-        # A connection of its own: one that has searched keeps FTS5's structure from then, and the check, unlike a
-        # search, doesn't look whether it is still the same: it would call what others wrote since corrupt.
-        with _typed_errors(self.path), closing(_connect(self.path, READER_CACHE_KIB)) as db:
-            db.execute("PRAGMA query_only = ON")
-            db.execute("BEGIN")
-            problems += [row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        with self.examining() as db:
+            problems = [row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
             strays = db.execute("PRAGMA foreign_key_check").fetchmany(20)
-            problems += [f"a row of {row[0]} names a missing {row[2]}" for row in strays]
-        return problems
+            return problems + [f"a row of {row[0]} names a missing {row[2]}" for row in strays]
+
+    @contextmanager
+    def examining(self) -> Iterator[sqlite3.Connection]:
+        """A snapshot on a connection of its own, which may make temporary tables; nothing is kept of the block."""
+        # One that has searched keeps FTS5's structure from then, and SQLite's check, unlike a search, doesn't look
+        # whether it is still the same: it would call what others wrote since corrupt.
+        with _typed_errors(self.path), closing(_connect(self.path, READER_CACHE_KIB)) as db:
+            db.execute("BEGIN")
+            yield db
 
     def close(self) -> None:
         """Wait for the write in hand, then close. The last one to close leaves no -wal file. Closing twice is fine."""

@@ -78,6 +78,10 @@ class Words:
         for row in self._rows(gone, whole=False):
             self._db.execute(_PUT_ROW, row)
 
+    def rows(self, memories: Iterable[int]) -> list[tuple[int, str, str, str]]:
+        """The rows that these living memories should have (passage, text, context, mark), and their neighbours'."""
+        return self._rows(list(memories), whole=True)
+
     def _rows(self, memories: list[int], *, whole: bool) -> list[tuple[int, str, str, str]]:
         """The rows to write, in the order of their ids, which is the order FTS takes them fastest."""
         wanted: set[tuple[int, int]] = set()
