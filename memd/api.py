@@ -38,7 +38,7 @@ from memd.model import (
     Verdict,
     Vitality,
 )
-from memd.store import Store, filters, histories, journal, memories, past, statistics, vectors, versions
+from memd.store import Store, audits, filters, histories, journal, memories, past, statistics, vectors, versions
 from memd.store import conflicts as kept_conflicts
 from memd.store.drafts import Draft, draft, plain_tags, refuse_private
 from memd.store.ids import IdMaker
@@ -313,7 +313,7 @@ class Memory:
             number, link: of an entry, as an earlier audit gave them; the journal must still have it. 0: none.
         """
         with self._store.reading() as db:
-            troubles = list(journal.verify(db, number, link))
+            troubles = list(audits.verify(db, number, link))
             entries, last = journal.head(db)
         shown = tuple(troubles[:TROUBLES_SHOWN])
         return Audit(not troubles, entries, last.hex(), shown, len(troubles) - len(shown))

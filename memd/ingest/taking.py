@@ -233,7 +233,7 @@ class Taking:
         """Let a memory hold that stands in a note, though another note replaced the same text."""
         state = notes.state(self._db, memory)
         if state.superseded and state.noted and not state.forgotten:
-            notes.release(self._db, memory)
+            notes.release(self._db, memory, self._now)
 
     def _supersede(self, standing: Mapping[int, object]) -> None:
         for old, new, why in self._edits:
@@ -273,7 +273,7 @@ class Taking:
         for memory in self._touched.keys() - standing.keys():
             state = notes.state(self._db, memory)
             if state.noted and state.superseded and state.episode is not None:
-                notes.detach(self._db, memory)
+                notes.detach(self._db, memory, self._now)
         moved = []
         for memory, places in standing.items():
             state = notes.state(self._db, memory)
@@ -286,7 +286,7 @@ class Taking:
             if not state.superseded:
                 episode, position = episodes.ensure(self._db, self._scope, place.path), place.position
                 self._see(episode)
-            if notes.move(self._db, memory, (place.kind, source, episode, position, place.event_at)):
+            if notes.move(self._db, memory, (place.kind, source, episode, position, place.event_at), self._now):
                 moved.append(memory)
         changes.append(self._db, moved)
 

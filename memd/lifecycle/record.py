@@ -57,7 +57,7 @@ def pin(db: sqlite3.Connection, memories: Sequence[int], now_ms: int, *, pinned:
     now = [(_woken(life, now_ms) if pinned else life)._replace(pinned=pinned) for life in lives]
     uses.put(db, [vitality.reckoned(life, histories[life.memory]) for life in now])
     changes.append(db, memories)
-    journal.append(db, now_ms, [("pin" if pinned else "unpin", memory, {}) for memory in memories])
+    journal.append(db, now_ms, [(journal.PIN if pinned else journal.UNPIN, memory, {}) for memory in memories])
 
 
 def _put_back(db: sqlite3.Connection, memories: Sequence[int], awake: set[int]) -> list[Life]:

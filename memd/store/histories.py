@@ -34,7 +34,8 @@ def read(db: sqlite3.Connection, seq: int) -> History:
 def _change(row: journal.Row, id_: str) -> Change:
     said = row.said
     source = msgspec.convert(said.pop("source", {}), Source)
-    said.pop("salt", None)
+    for name in ("salt", "about"):
+        said.pop(name, None)
     details = {name: _plain(value) for name, value in said.items() if value not in ("", [], None)}
     return Change(row.seq, from_ms(row.at), row.op, id_, source, details)
 

@@ -12,19 +12,20 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 from pysqlite3 import dbapi2 as sqlite3
-
-from memd.clock import from_ms
 
 Entry = tuple[str, int | None, Mapping[str, object]]
 
 # Those that take a memory out of sight or bring it back: what `--as-of` goes by. Also in the index journal_sight.
 FORGET, RESTORE = "forget", "restore"
 WRITTEN = ("remember", "ingest", "found")  # those that say what a memory's text is
+# Those that change what else is known of it, by which an audit goes.
+AGAIN, TAG, MOVE, PIN, UNPIN, INHERIT = "again", "tag", "move", "pin", "unpin", "inherit"
+SUPERSEDE, RELEASE = "supersede", "release"
 
 _INSERT = "INSERT INTO journal (seq, at, op, memory, payload, sum, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _json = msgspec.json.Encoder().encode
@@ -62,8 +63,8 @@ def append(db: sqlite3.Connection, at: int, entries: Iterable[Entry]) -> None:
     for op, memory, said in entries:
         seq += 1
         payload = _json({"salt": os.urandom(8).hex(), **said}).decode()
-        sum_ = _sum(payload)
-        link = _chained(link, seq, at, op, memory, sum_)
+        sum_ = sum_of(payload)
+        link = chained(link, seq, at, op, memory, sum_)
         rows.append((seq, at, op, memory, payload, sum_, link))
     db.executemany(_INSERT, rows)
 
@@ -78,78 +79,19 @@ def of_memory(db: sqlite3.Connection, memory: int) -> list[Row]:
     return [Row(*row) for row in db.execute("SELECT * FROM journal WHERE memory = ? ORDER BY seq", (memory,))]
 
 
+def about_of(db: sqlite3.Connection, memory: int) -> list[object]:
+    """Kind, scope and event time of a memory, as entries have them."""
+    return list(
+        db.execute(
+            "SELECT m.kind, s.path, m.event_at FROM memory AS m JOIN scope AS s ON s.id = m.scope WHERE m.seq = ?",
+            (memory,),
+        ).fetchone()
+    )
+
+
 def head(db: sqlite3.Connection) -> tuple[int, bytes]:
     """Number and link of the last entry: who keeps them elsewhere can tell later that nothing before was changed."""
     return _last(db)
-
-
-def verify(db: sqlite3.Connection, number: int = 0, link: str = "") -> Iterator[str]:
-    """Read the journal and what it tells of; yield in words what doesn't fit, the first broken link first. O(store).
-
-    Args:
-        number, link: of an entry (hex), as `head` had them once; 0 for none.
-    """
-    if number:
-        row = db.execute("SELECT link FROM journal WHERE seq = ?", (number,)).fetchone()
-        if row is None or row[0].hex() != link.lower():
-            yield f"Entry {number} of the journal isn't the one that has this link: the journal was written anew."
-    broken = list(_broken_links(db))
-    yield from broken
-    if not broken:  # nothing that a broken journal says can be held against the memories
-        yield from _strays(db)
-
-
-def _broken_links(db: sqlite3.Connection) -> Iterator[str]:
-    """The first entry that isn't what was written; nothing after it can be trusted."""
-    before, link = 0, b""
-    row = None
-    for values in db.execute("SELECT * FROM journal ORDER BY seq"):
-        row = Row(*values)
-        if row.seq != before + 1:
-            yield f"Entries {before + 1} to {row.seq - 1} of the journal are missing."
-            return
-        if row.payload is not None and _sum(row.payload) != row.sum:
-            yield f"Entry {_named(db, row)} was changed: what it says isn't what was written."
-            return
-        if _chained(link, row.seq, row.at, row.op, row.memory, row.sum) != row.link:
-            yield f"Entry {_named(db, row)} was changed, or the one before it: the chain breaks here."
-            return
-        before, link = row.seq, row.link
-    known = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone()
-    if known and known[0] > before:
-        yield f"Entries {before + 1} to {known[0]}, the last of the journal, are missing."
-
-
-def _strays(db: sqlite3.Connection) -> Iterator[str]:
-    """Memories that aren't what the journal says of them."""
-    rows = db.execute(
-        "SELECT m.seq, m.id, m.text, m.digest, m.forgotten_at IS NOT NULL,"
-        " (SELECT payload FROM journal AS j WHERE j.memory = m.seq AND op IN ('remember', 'ingest', 'found')"
-        "  ORDER BY j.seq LIMIT 1),"
-        " (SELECT op FROM journal AS j WHERE j.memory = m.seq AND op IN ('forget', 'restore')"
-        "  ORDER BY j.seq DESC LIMIT 1)"
-        " FROM memory AS m ORDER BY m.seq"
-    )
-    for _, id_, text, digest, forgotten, payload, sight in rows:
-        if payload is None:
-            yield f"{id_} is not in the journal: it was put into the store past memd."
-            continue
-        said = msgspec.json.decode(payload)
-        if hashlib.blake2b(text.encode(), digest_size=16).digest() != digest or digest.hex() != said["text"]:
-            yield f"The text of {id_} is not the one that was stored."
-        elif forgotten != (sight == FORGET):
-            yield f"{id_} is {'forgotten' if forgotten else 'not forgotten'}, and the journal says otherwise."
-    for old, new in db.execute(
-        "SELECT o.id, n.id FROM version AS v JOIN memory AS o ON o.seq = v.old JOIN memory AS n ON n.seq = v.new"
-        " WHERE NOT EXISTS (SELECT 1 FROM journal AS j WHERE j.memory = v.old AND j.op = 'supersede'"
-        "  AND (j.payload IS NULL OR j.payload ->> 'by' = n.id))"
-    ):
-        yield f"{new} stands in the place of {old}, and the journal doesn't say so."
-
-
-def _named(db: sqlite3.Connection, row: Row) -> str:
-    found = db.execute("SELECT id FROM memory WHERE seq = ?", (row.memory,)).fetchone()
-    return f"{row.seq} ({row.op}{f' of {found[0]}' if found else ''}, {from_ms(row.at):%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _last(db: sqlite3.Connection) -> tuple[int, bytes]:
@@ -157,10 +99,12 @@ def _last(db: sqlite3.Connection) -> tuple[int, bytes]:
     return (0, b"") if row is None else (int(row[0]), bytes(row[1]))
 
 
-def _sum(payload: str) -> bytes:
+def sum_of(payload: str) -> bytes:
+    """The hash of what an entry says, by which that enters the chain."""
     return hashlib.blake2b(payload.encode(), digest_size=16).digest()
 
 
-def _chained(before: bytes, seq: int, at: int, op: str, memory: int | None, sum_: bytes) -> bytes:
+def chained(before: bytes, seq: int, at: int, op: str, memory: int | None, sum_: bytes) -> bytes:
+    """The link of an entry: its hash with the link before it."""
     place = struct.pack(">qqq", seq, at, -1 if memory is None else memory)
     return hashlib.blake2b(before + place + sum_ + op.encode(), digest_size=32, person=_PERSON).digest()

@@ -105,7 +105,14 @@ class Writer:
         changes.append(self._db, self._changed)
 
     def _note(self, op: str, seq: int, draft: Draft) -> None:
-        self._entries.append((op, seq, {"text": draft.digest.hex(), "source": msgspec.Raw(draft.source.encode())}))
+        said: dict[str, object] = {"text": draft.digest.hex(), "source": msgspec.Raw(draft.source.encode())}
+        if draft.tags:
+            said["tags"] = list(draft.tags)
+        if op != journal.AGAIN:
+            said["about"] = [draft.kind, draft.scope, draft.event_at]
+            if draft.pinned:
+                said["pinned"] = True
+        self._entries.append((op, seq, said))
 
     def _insert(self, draft: Draft, scope: int) -> tuple[Remembered, int]:
         episode = position = None
@@ -150,7 +157,7 @@ class Writer:
         add_tags(self._db, seq, draft.tags)
         self.restated.append((seq, draft.source))
         self._changed.append(seq)
-        self._note("again", seq, draft)
+        self._note(journal.AGAIN, seq, draft)
 
     def _speaker(self, name: str) -> int:
         if name not in self._speakers:
@@ -259,7 +266,7 @@ def retag(db: sqlite3.Connection, seqs: Sequence[int], add: Sequence[str], remov
         add_tags(db, seq, add)
         db.executemany("DELETE FROM tag WHERE name = ? AND memory = ?", [(name, seq) for name in remove])
     changes.append(db, seqs)
-    journal.append(db, now_ms, [("tag", seq, {"add": list(add), "remove": list(remove)}) for seq in seqs])
+    journal.append(db, now_ms, [(journal.TAG, seq, {"add": list(add), "remove": list(remove)}) for seq in seqs])
 
 
 def add_tags(db: sqlite3.Connection, seq: int, names: Iterable[str]) -> None:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
-from memd.store import changes
+from memd.store import changes, journal
 
 
 class FileRow(NamedTuple):
@@ -243,7 +244,7 @@ def came_after(db: sqlite3.Connection, new: int, old: int) -> bool:
     return row is not None
 
 
-def release(db: sqlite3.Connection, memory: int) -> bool:
+def release(db: sqlite3.Connection, memory: int, at: int) -> bool:
     """Let a memory hold again beside what notes put in its place, where another note has its text; whether it does.
 
     It doesn't where the user replaced it, or remembered the text anew meanwhile.
@@ -264,6 +265,7 @@ def release(db: sqlite3.Connection, memory: int) -> bool:
         return False
     db.execute("UPDATE memory SET superseded_at = NULL WHERE seq = ?", (memory,))
     changes.append(db, [memory])
+    journal.append(db, at, [(journal.RELEASE, memory, {})])
     return True
 
 
@@ -300,20 +302,27 @@ def in_episode(db: sqlite3.Connection, episode: int) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def move(db: sqlite3.Connection, memory: int, row: tuple[str, str, int | None, int | None, int | None]) -> bool:
+def move(
+    db: sqlite3.Connection, memory: int, row: tuple[str, str, int | None, int | None, int | None], at: int
+) -> bool:
     """Say anew where a memory stands: kind, source (as JSON), episode, position, event time. Whether that changed."""
     done = db.execute(
         "UPDATE memory SET (kind, source, episode, position, event_at) = (?, ?, ?, ?, coalesce(?, event_at))"
         " WHERE seq = ? AND (kind, source, episode, position, event_at) IS NOT (?, ?, ?, ?, coalesce(?, event_at))",
         (*row, memory, *row),
     )
-    return bool(done.rowcount)
+    if not done.rowcount:
+        return False
+    said = {"source": msgspec.Raw(row[1].encode()), "position": row[3], "about": journal.about_of(db, memory)}
+    journal.append(db, at, [(journal.MOVE, memory, said)])
+    return True
 
 
-def detach(db: sqlite3.Connection, memory: int) -> None:
+def detach(db: sqlite3.Connection, memory: int, at: int) -> None:
     """Take a memory out of its file's order, so that it is nobody's neighbour any more."""
     db.execute("UPDATE memory SET episode = NULL, position = NULL WHERE seq = ?", (memory,))
     changes.append(db, [memory])
+    journal.append(db, at, [("detach", memory, {})])
 
 
 def given_tags(db: sqlite3.Connection, memory: int) -> list[str]:

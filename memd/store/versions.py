@@ -68,7 +68,7 @@ def supersede(db: sqlite3.Connection, old_seq: int, new_seq: int, at: int, why: 
     )
     _inherit(db, old_seq, new_seq, at)
     changes.append(db, [new_seq])
-    journal.append(db, at, [("supersede", old_seq, {"by": new.id, "why": why})])
+    journal.append(db, at, [(journal.SUPERSEDE, old_seq, {"by": new.id, "why": why})])
     settle(db, [new_seq], at)
 
 
@@ -77,9 +77,13 @@ def _inherit(db: sqlite3.Connection, old_seq: int, new_seq: int, at: int) -> Non
     changed = db.execute(
         "UPDATE life SET importance = max(life.importance, old.importance), pinned = max(life.pinned, old.pinned),"
         " stability = NULL, due = 0 FROM life AS old WHERE life.memory = ? AND old.memory = ?"
-        " AND (old.importance > life.importance OR old.pinned > life.pinned) RETURNING life.pinned, life.tier",
+        " AND (old.importance > life.importance OR old.pinned > life.pinned)"
+        " RETURNING life.pinned, life.tier, life.importance",
         (new_seq, old_seq),
     ).fetchone()
+    if changed:
+        said = {"importance": changed[2]} | ({"pinned": True} if changed[0] else {})
+        journal.append(db, at, [(journal.INHERIT, new_seq, said)])
     if changed and changed[0] and changed[1] != vectors.FLOAT_BITS:
         vectors.requantize(db, [new_seq], vectors.FLOAT_BITS)
         db.execute("UPDATE life SET tier = ?, tier_at = ? WHERE memory = ?", (vectors.FLOAT_BITS, at, new_seq))
@@ -228,5 +232,5 @@ def _give_way_to_twin(db: sqlite3.Connection, seq: int, now_ms: int) -> int | No
         (seq, row[0], now_ms, now_ms, SAME_TEXT),
     )
     changes.append(db, [row[0]])
-    journal.append(db, now_ms, [("supersede", seq, {"by": row[1], "why": SAME_TEXT})])
+    journal.append(db, now_ms, [(journal.SUPERSEDE, seq, {"by": row[1], "why": SAME_TEXT})])
     return now_ms
