@@ -87,6 +87,30 @@ class StoreBusy(StoreUnusable):
     code = "store_busy"
 
 
+class StoreLocked(StoreUnusable):
+    """The store is encrypted, and its key isn't at hand."""
+
+    code = "store_locked"
+
+
+class WrongKey(StoreUnusable):
+    """The key or passphrase that was given doesn't open the file, which is as it was."""
+
+    code = "wrong_key"
+
+
+class KeyringUnavailable(MemdError):
+    """The system has no keyring, or it doesn't answer."""
+
+    code = "keyring_unavailable"
+
+
+class EncryptionMissing(MemdError):
+    """What reads and writes encrypted stores isn't installed: the extra `encryption`."""
+
+    code = "encryption_missing"
+
+
 class EncoderUnavailable(MemdError):
     """The encoder's files are missing or damaged. Recall goes on lexically and says so."""
 
