@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -102,7 +102,7 @@ class Recaller:
             search = _Search(db, self._resident, self._matcher, self._numbers, query, now, watch)
             encoding = self._begin(search, query, early)
             watch.lap("encode")
-            ranked = search.finish(self._question(encoding, query), self._beside)
+            ranked = search.finish(self._question(encoding, query))
             degraded = self._degraded(search.visible)
             answerable = self._answerable(search.visible, ranked)
             found, withheld = self._judge(query, search, ranked, answerable)
@@ -272,24 +272,16 @@ class _Search:
             return True
         return relevance.holds_all_words(self._db, self.asked.terms, self.visible.scopes)
 
-    def finish(self, question: semantic.Question | None, beside: Executor) -> Ranked:
-        """Candidates of every channel, then every voice over all of them, then fusion and spreading.
-
-        What was laid out is compared `beside`, while the vectors find their candidates.
-        """
+    def finish(self, question: semantic.Question | None) -> Ranked:
+        """Candidates of every channel, then every voice over all of them, then fusion and spreading."""
         numbers, resident = self._numbers, self._resident
-        matching = None
-        if question is not None and self._matcher is not None:
-            matching = beside.submit(semantic.best_matches, self._sheet.signs, question, self._matcher, numbers)
         like = self._likeness(question)
         pool = self._pool(like)
         self._watch.lap("candidates")
         voices = [self._words] if "lexical" in self._open else []
         matches = np.zeros((len(pool), 0), np.float32)
-        if question is not None and like is not None and self._matcher is not None and matching is not None:
-            heard = semantic.hear(
-                self._db, question, like, pool, self._sheet, matching.result, resident, self._matcher, numbers
-            )
+        if question is not None and like is not None and self._matcher is not None:
+            heard = semantic.hear(self._db, question, like, pool, self._sheet, resident, self._matcher, numbers)
             voices += [*heard.voices, *lexical.stand_in(self._words, heard.voices, resident.encoded)]
             matches = heard.matches
         self._watch.lap("semantic")

@@ -6,7 +6,7 @@ neighbours'). With an encoder that gives no token vectors the first is silent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -119,7 +119,6 @@ def hear(
     like: Likeness,
     pool: Slots,
     early: Sheet,
-    early_matches: Callable[[], Matches],
     resident: Resident,
     matcher: Matcher,
     numbers: Calibration,
@@ -133,7 +132,6 @@ def hear(
         like: of every slot.
         pool: int64 [n], ascending; slots without a vector are left out.
         early: those of the pool that were known before the query was encoded.
-        early_matches: `best_matches` of those, computed beside.
     """
     encoded = resident.length[pool] > 0
     matches = np.zeros((len(pool), len(asked.tokens)), np.float32)
@@ -150,9 +148,9 @@ def hear(
     ]
     if not len(asked.tokens):  # the encoder gives pooled vectors alone
         return Heard(heard, matches)
-    late = best_matches(sheets[-1].signs, asked, matcher, numbers) if sheets[-1] is not early else matches[:0]
+    found = [best_matches(sheet.signs, asked, matcher, numbers) for sheet in sheets]
     none = np.zeros((1, len(asked.tokens)), np.float32)
-    own = np.concatenate((early_matches(), late, none)).take(np.append(places, -1), axis=0)
+    own = np.concatenate((*found, none)).take(np.append(places, -1), axis=0)
     left, right = _within(pool, resident.before[pool]), _within(pool, resident.after[pool])
     better = np.maximum(own.take(left, axis=0), own.take(right, axis=0)) * np.float32(numbers.late_neighbour)
     scores = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)

@@ -44,7 +44,10 @@ def gains(
     form = 1.0 + numbers.reply * (resident.asks[before] & (before >= 0)) - numbers.question * resident.asks[slots]
     if speakers:
         form += numbers.speaker * np.isin(resident.speaker[slots], speakers)
-    keys, places = np.unique(resident.episode[slots], return_inverse=True)
+    episodes = resident.episode[slots]
+    if not episodes.any():
+        return (form - 1.0) * scores
+    keys, places = np.unique(episodes, return_inverse=True)
     active = _by_the_best(keys, places, scores, numbers.episode_hits)
     if matches.shape[1] and active.any():
         active += numbers.episode_whole * (_as_a_whole(keys, places, matches) - active)
