@@ -128,7 +128,7 @@ class Watcher:
         with self._store.writing() as db:
             watch = watches.find(db, kind, place)
             assert watch is not None
-            watches.remove(db, kind, place)
+            watches.remove(db, kind, place, to_ms(self._clock()))
             left = watches.all_of(db)
         self._wake()
         with self._state:

@@ -17,7 +17,7 @@ from memd.clock import from_ms
 from memd.lifecycle import forecast, vitality
 from memd.lifecycle.vitality import DAY_MS
 from memd.model import Maintenance, Move
-from memd.store import Store, forecasts, meta, space, uses, vectors
+from memd.store import Store, forecasts, journal, meta, space, uses, vectors
 from memd.store.forecasts import Forecast
 from memd.store.uses import Life
 
@@ -68,6 +68,8 @@ class Pass:
         if report.looked or report.folded or report.freed:
             with self._store.writing() as db:
                 meta.put(db, LAST, msgspec.json.encode(report).decode())
+                moved = sum(move.memories for move in report.moved)
+                journal.append(db, self._now, [("maintain", None, {"moved": moved, "folded": report.folded})])
         return report
 
     def preview(self) -> Maintenance:

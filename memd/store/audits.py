@@ -145,8 +145,7 @@ def _missing(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[st
 def _misplaced(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str]:
     """Memories that stand in the place of others, or don't, other than the journal says."""
     links = db.execute(
-        "SELECT v.old, o.id, n.id FROM version AS v"
-        " JOIN memory AS o ON o.seq = v.old JOIN memory AS n ON n.seq = v.new"
+        "SELECT v.old, o.id, n.id FROM version AS v JOIN memory AS o ON o.seq = v.old JOIN memory AS n ON n.seq = v.new"
     ).fetchall()
     for seq, old, new in links:
         told = journaled.get(seq)

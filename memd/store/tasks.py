@@ -17,7 +17,7 @@ from typing import Literal
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.errors import BadInput, Conflict, NotFound
-from memd.store import scopes, versions
+from memd.store import journal, scopes, versions
 
 State = Literal["open", "blocked", "done", "dropped"]
 UNFINISHED: tuple[State, ...] = ("open", "blocked")
@@ -185,6 +185,7 @@ def add(
         ),
     )  # fmt: skip
     _need(db, cursor.lastrowid, [tree.get(need).seq for need in needs])
+    _tell(db, cursor.lastrowid, at, {"state": "open"} | ({"needs": list(needs)} if needs else {}))
     return number
 
 
@@ -217,7 +218,7 @@ def finish(
     _change(db, node, state, note, at)
     above = next((parent for parent in reversed(node.path[:-1]) if parent.unfinished), None)
     if above is not None and node.focus:
-        db.execute("UPDATE task SET focus = ? WHERE seq = ?", (_later(tree, at), above.seq))
+        _focus(db, tree, above, at)
 
 
 def block(db: sqlite3.Connection, tree: Tree, node: Node, on: Sequence[int], note: int | None, at: int) -> None:
@@ -238,6 +239,8 @@ def block(db: sqlite3.Connection, tree: Tree, node: Node, on: Sequence[int], not
             )
     _need(db, node.seq, [tree.get(number).seq for number in on])
     _change(db, node, node.state if on else "blocked", note, at)
+    if on:
+        _tell(db, node.seq, at, {"needs": list(on)})
 
 
 def reopen(db: sqlite3.Connection, tree: Tree, node: Node, at: int) -> None:
@@ -245,7 +248,7 @@ def reopen(db: sqlite3.Connection, tree: Tree, node: Node, at: int) -> None:
     for step in node.path:
         if step.state != "open":
             _change(db, step, "open", None, at)
-    db.execute("UPDATE task SET focus = ? WHERE seq = ?", (_later(tree, at), node.seq))
+    _focus(db, tree, node, at)
 
 
 def _later(tree: Tree, at: int) -> int:
@@ -255,7 +258,19 @@ def _later(tree: Tree, at: int) -> int:
 
 def _change(db: sqlite3.Connection, node: Node, state: State, note: int | None, at: int) -> None:
     db.execute("UPDATE task SET state = ?, note = ?, changed_at = ? WHERE seq = ?", (state, note, at, node.seq))
+    _tell(db, node.seq, at, {"state": state})
+
+
+def _focus(db: sqlite3.Connection, tree: Tree, node: Node, at: int) -> None:
+    db.execute("UPDATE task SET focus = ? WHERE seq = ?", (_later(tree, at), node.seq))
+    _tell(db, node.seq, at, {"focus": "being worked on"})
 
 
 def _need(db: sqlite3.Connection, task: int, needs: Iterable[int]) -> None:
     db.executemany("INSERT OR IGNORE INTO task_need (task, needs) VALUES (?, ?)", [(task, need) for need in needs])
+
+
+def _tell(db: sqlite3.Connection, task: int, at: int, said: dict[str, object]) -> None:
+    """Note in the journal what became of a task, as a change to the memory that is its title."""
+    memory, number = db.execute("SELECT memory, number FROM task WHERE seq = ?", (task,)).fetchone()
+    journal.append(db, at, [("task", memory, {"number": number, **said})])

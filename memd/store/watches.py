@@ -9,7 +9,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import from_ms
 from memd.model import Watch
-from memd.store import scopes
+from memd.store import journal, scopes
 
 _ROW = "SELECT w.kind, w.path, s.path, w.include, w.exclude, w.poll, w.added_at FROM watch AS w JOIN scope AS s"
 
@@ -43,11 +43,16 @@ def put(
         " = (excluded.scope, excluded.include, excluded.exclude, excluded.poll)",
         (kind, path, scopes.ensure(db, scope), json.dumps(list(include)), json.dumps(list(exclude)), int(poll), at),
     )
+    told = {"kind": kind, "path": path, "scope": scope, "include": list(include), "exclude": list(exclude)}
+    journal.append(db, at, [("watch", None, told)])
 
 
-def remove(db: sqlite3.Connection, kind: str, path: str) -> bool:
+def remove(db: sqlite3.Connection, kind: str, path: str, at: int) -> bool:
     """Watch a path no longer; whether it was watched."""
-    return bool(db.execute("DELETE FROM watch WHERE kind = ? AND path = ?", (kind, path)).rowcount)
+    gone = db.execute("DELETE FROM watch WHERE kind = ? AND path = ?", (kind, path)).rowcount
+    if gone:
+        journal.append(db, at, [("unwatch", None, {"kind": kind, "path": path})])
+    return bool(gone)
 
 
 def head(db: sqlite3.Connection, path: str) -> str:
