@@ -32,6 +32,7 @@ from memd.model import (
     Query,
     Recollection,
     Remembered,
+    Soundness,
     Stats,
     StoredMemory,
     Superseded,
@@ -317,6 +318,15 @@ class Memory:
             entries, last = journal.head(db)
         shown = tuple(troubles[:TROUBLES_SHOWN])
         return Audit(not troubles, entries, last.hex(), shown, len(troubles) - len(shown))
+
+    def check(self) -> Soundness:
+        """Read the whole store: whether the file is sound, and its words, vectors and journal agree with the texts.
+
+        O(store): about half a millisecond a passage. Writers and readers go on meanwhile.
+        """
+        from memd.store import consistency
+
+        return consistency.check(self._store, TROUBLES_SHOWN)
 
     def recall(self, text: str, **fields: Any) -> Recollection:
         """Find what helps with `text`. `fields` are the other fields of `Query`."""
@@ -608,6 +618,7 @@ class Memory:
             try:
                 with self._store.writing() as db:
                     vectors.adopt(db, encoder.fingerprint, encoder.dimension)
+                    journal.append(db, self._now_ms(), [("encoder", None, {"fingerprint": encoder.fingerprint})])
             except MemdError:
                 library.choose(before)
                 raise
@@ -629,6 +640,7 @@ class Memory:
             vectors.adopt(db, encoder.fingerprint, encoder.dimension)
             if every:
                 vectors.requeue_all(db)
+            journal.append(db, self._now_ms(), [("reindex", None, {"every": every})])
         if self._worker:
             self._worker.nudge()
         return self.encoder_info()

@@ -203,6 +203,23 @@ class Audit(msgspec.Struct, frozen=True):
     more: int = 0
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """What is wrong in a store: in the `file`, its `passages`, `words`, `vectors`, `versions` or `journal`; in words."""
+
+    part: str
+    what: str
+
+
+class Soundness(msgspec.Struct, frozen=True):
+    """Whether the file is sound and its parts agree; `more` counts the troubles that aren't listed."""
+
+    sound: bool
+    memories: int
+    passages: int
+    troubles: tuple[Trouble, ...] = ()
+    more: int = 0
+
+
 class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A recall, as it is asked.
 
