@@ -31,6 +31,8 @@ RELATED = ("The weather is lovely today.", "It's so sunny outside!", "He drove t
 
 LEAST_FREE = 200 * 1024 * 1024  # bytes: room for a transaction and its log
 
+COMPARED = 4_000  # passages up to which the words are compared too, which takes half a millisecond each
+
 PROBE = "memd doctor was here: the quick brown ferret keeps 7 ledgers"
 PROBE_OTHER = "an unrelated line about the colour of paint"
 
@@ -214,6 +216,27 @@ def store(config: Config) -> str:
     return f"{count:,} memories, {_size(config.store.stat().st_size)}, format {version}, quick check ok"
 
 
+def agreement(config: Config) -> str:
+    """The parts of the store against each other: all of them, or of a large one those that take no reading of texts."""
+    from memd.store import Store, consistency
+
+    if not config.store.exists():
+        return "nothing to compare"
+    store = Store.open(config.store)
+    try:
+        with store.examining() as db:
+            passages = db.execute("SELECT count(*) FROM passage").fetchone()[0]
+            compare = consistency.troubles if passages <= COMPARED else consistency.cheap
+            found = next(compare(db), None)
+    finally:
+        store.close()
+    if found:
+        raise Finding(FAILED, found.what, "See the rest of it with memd check; memd backup first.")
+    if passages > COMPARED:
+        return f"vectors and versions of {passages:,} passages agree; the words are for memd check to compare"
+    return f"words, vectors, versions and journal of {passages:,} passages agree"
+
+
 def encoder(config: Config) -> str:
     """The encoder: encodes three sentences and compares them."""
     from memd.encoder.library import BUILTIN, Encoders
@@ -331,6 +354,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("data folder", folder),
     ("disk", disk),
     ("store", store),
+    ("agreement", agreement),
     ("encoder", encoder),
     ("write and recall", write_and_recall),
     ("daemon", daemon),
