@@ -251,7 +251,7 @@ class Memory:
             NotFound, Ambiguous: no memory, or several, have that id.
         """
         with self._store.reading() as db:
-            return histories.read(db, memories.resolve(db, id))
+            return histories.read(db, memories.resolve(db, id, purged=True))
 
     def conflicts(self, *, scope: str = GLOBAL_SCOPE, limit: int = 50) -> ConflictsFound:
         """Memories that can't both hold, and that nobody decided on, the latest found first.

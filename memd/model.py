@@ -84,7 +84,8 @@ class StoredMemory(msgspec.Struct, frozen=True):
 
     Where another memory replaced it, `superseded_by` is that one's id (the nearest that isn't forgotten) and
     `until` says until when it was true; it holds where both are null. `supersedes` has the ids it replaced itself,
-    `conflicts` those of the memories that can't hold beside it.
+    `conflicts` those of the memories that can't hold beside it. Of one that was purged nothing is left but its place
+    in a history: `text` is empty and `purged_at` says since when.
     """
 
     id: str
@@ -106,6 +107,7 @@ class StoredMemory(msgspec.Struct, frozen=True):
     until: datetime | None = None
     supersedes: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    purged_at: datetime | None = None
 
 
 class Remembered(msgspec.Struct, frozen=True):

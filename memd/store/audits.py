@@ -27,6 +27,8 @@ class _Told:
     pinned: bool | None = None
     forgotten: bool = False
     purged: bool = False
+    reworded: bool = False
+    """An entry on what stands in its place was blanked, as that was purged."""
     by: dict[str, None] = field(default_factory=dict)
     """Ids of what stands in its place."""
 
@@ -101,8 +103,11 @@ def _apply(told: _Told, op: str, said: dict[str, Any]) -> None:
         told.pinned = op == journal.PIN
     elif op == journal.INHERIT and said.get("pinned"):
         told.pinned = True
-    elif op == journal.SUPERSEDE and said:
-        told.by[said["by"]] = None
+    elif op == journal.SUPERSEDE:
+        if said:
+            told.by[said["by"]] = None
+        else:
+            told.reworded = True
     elif op == journal.RELEASE:
         told.by.clear()
 
@@ -111,11 +116,15 @@ def _strays(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str
     """Memories that aren't what the journal says of them."""
     rows = db.execute(
         "SELECT m.seq, m.id, m.text, m.digest, m.forgotten_at IS NOT NULL, m.kind, s.path, m.event_at, m.source,"
-        " (SELECT json_group_array(name) FROM tag WHERE tag.memory = m.seq), l.pinned"
+        " (SELECT json_group_array(name) FROM tag WHERE tag.memory = m.seq), l.pinned, m.purged_at IS NOT NULL"
         " FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN life AS l ON l.memory = m.seq ORDER BY m.seq"
     )
-    for seq, id_, text, digest, forgotten, kind, scope, event_at, source, tags, pinned in rows:
+    for seq, id_, text, digest, forgotten, kind, scope, event_at, source, tags, pinned, purged in rows:
         told = journaled.get(seq)
+        if purged:
+            if text or told is None or told.text is not None:
+                yield f"{id_} counts as purged, and {'has a text' if text else 'the journal says otherwise'}."
+            continue
         if told is None or told.text is None:
             yield f"{id_} is not in the journal: it was put into the store past memd."
             continue
@@ -149,7 +158,7 @@ def _misplaced(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[
     ).fetchall()
     for seq, old, new in links:
         told = journaled.get(seq)
-        if told is None or (not told.purged and new not in told.by):
+        if told is None or (not (told.purged or told.reworded) and new not in told.by):
             yield f"{new} stands in the place of {old}, and the journal doesn't say so."
     there = {(seq, new) for seq, _, new in links}
     ids = dict(db.execute("SELECT id, seq FROM memory").fetchall())

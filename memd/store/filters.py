@@ -44,7 +44,7 @@ def where(
         terms = ["m.recorded_at <= ?"]
         values.append(recorded_by)
     else:
-        terms = ["m.forgotten_at IS NOT NULL" if forgotten else "m.forgotten_at IS NULL"]
+        terms = ["m.forgotten_at IS NOT NULL AND m.purged_at IS NULL" if forgotten else "m.forgotten_at IS NULL"]
         if not (forgotten or superseded):
             terms.append("m.superseded_at IS NULL")
     if (seen := scopes.visible(db, scope)) is not None:

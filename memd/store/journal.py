@@ -26,6 +26,7 @@ WRITTEN = ("remember", "ingest", "found")  # those that say what a memory's text
 # Those that change what else is known of it, by which an audit goes.
 AGAIN, TAG, MOVE, PIN, UNPIN, INHERIT = "again", "tag", "move", "pin", "unpin", "inherit"
 SUPERSEDE, RELEASE = "supersede", "release"
+PURGE = "purge"  # nothing is left of it but its place
 
 _INSERT = "INSERT INTO journal (seq, at, op, memory, payload, sum, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _json = msgspec.json.Encoder().encode
@@ -72,6 +73,14 @@ def append(db: sqlite3.Connection, at: int, entries: Iterable[Entry]) -> None:
 def blank(db: sqlite3.Connection, memory: int) -> None:
     """Leave nothing of what the journal said of a memory but that there were entries."""
     db.execute("UPDATE journal SET payload = NULL WHERE memory = ?", (memory,))
+
+
+def blank_reasons(db: sqlite3.Connection, new: str) -> None:
+    """Blank the entries that give a reason, in words, why the memory with the id `new` replaced others."""
+    db.execute(
+        "UPDATE journal SET payload = NULL WHERE op = ? AND payload ->> 'by' = ? AND coalesce(payload ->> 'why', '') <> ''",
+        (SUPERSEDE, new),
+    )
 
 
 def of_memory(db: sqlite3.Connection, memory: int) -> list[Row]:

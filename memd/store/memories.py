@@ -32,7 +32,8 @@ SELECT m.seq, m.id, m.text, m.kind, s.path, m.source, m.recorded_at, m.event_at,
         WHERE v.new = m.seq),
     (SELECT json_group_array(o.id ORDER BY o.seq) FROM conflict AS c JOIN memory AS o ON o.seq = c.one + c.other - m.seq
         WHERE (c.one = m.seq OR c.other = m.seq) AND c.settled_at IS NULL AND o.forgotten_at IS NULL
-        AND o.superseded_at IS NULL AND m.forgotten_at IS NULL AND m.superseded_at IS NULL)
+        AND o.superseded_at IS NULL AND m.forgotten_at IS NULL AND m.superseded_at IS NULL),
+    m.purged_at
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
 """
 
@@ -191,8 +192,11 @@ def ids_of(db: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, str]:
     )
 
 
-def resolve(db: sqlite3.Connection, prefix: str) -> int:
+def resolve(db: sqlite3.Connection, prefix: str, *, purged: bool = False) -> int:
     """The `seq` of the one memory, living or forgotten, whose id begins with `prefix` (letter case ignored).
+
+    Args:
+        purged: also one of which nothing is left but its place.
 
     Raises:
         NotFound, Ambiguous: none has, or several have.
@@ -203,7 +207,7 @@ def resolve(db: sqlite3.Connection, prefix: str) -> int:
     rows = []
     if wanted.isascii():
         rows = db.execute(
-            "SELECT seq, id FROM memory WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            "SELECT seq, id, purged_at FROM memory WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
             (wanted, wanted + "\x7f", AMBIGUOUS_SHOWN + 1),
         ).fetchall()
     if not rows:
@@ -212,6 +216,11 @@ def resolve(db: sqlite3.Connection, prefix: str) -> int:
         shown = ", ".join(row[1] for row in rows[:AMBIGUOUS_SHOWN]) + (", …" if len(rows) > AMBIGUOUS_SHOWN else "")
         raise Ambiguous(
             f"Several memories have an id that begins with {prefix.strip()!r}: {shown}.", "Give more of the id."
+        )
+    if rows[0][2] is not None and not purged:
+        raise NotFound(
+            f"{rows[0][1]} was purged on {from_ms(rows[0][2]):%Y-%m-%d}: nothing of it is left.",
+            f"'memd history {rows[0][1]}' shows what it replaced and what replaced it.",
         )
     return int(rows[0][0])
 
@@ -306,4 +315,5 @@ def _stored(db: sqlite3.Connection, row: tuple) -> StoredMemory:  # type: ignore
         until=from_ms(stands[1]) if stands else None,
         supersedes=tuple(_names(row[17])),
         conflicts=tuple(_names(row[18])),
+        purged_at=None if row[19] is None else from_ms(row[19]),
     )

@@ -74,6 +74,18 @@ def m008_truth(db: Database) -> None:
     run_script(db.conn, schema.M008_TRUTH)
 
 
+@migrations(name="m009_purging")
+def m009_purging(db: Database) -> None:
+    """What is left of purged memories, and what is still to be done of purges."""
+    from memd.store import journal
+
+    run_script(db.conn, schema.M009_PURGING)
+    purged = db.conn.execute("SELECT seq, purged_at FROM memory WHERE purged_at IS NOT NULL ORDER BY seq").fetchall()
+    for seq, at in purged:
+        journal.blank(db.conn, seq)
+        journal.append(db.conn, at, [(journal.PURGE, seq, {})])
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

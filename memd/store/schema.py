@@ -4,7 +4,7 @@ Times are whole milliseconds since 1970, UTC. `seq` and passage ids are internal
 see `memory.id` alone.
 """
 
-FORMAT = 2
+FORMAT = 3
 APPLICATION_ID = 0x6D656D64  # "memd": tells a store from any other SQLite file
 
 M001_TABLES = """
@@ -468,6 +468,35 @@ BEGIN
 END;
 INSERT INTO unchecked (memory) SELECT seq FROM memory
     WHERE kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(text) <= 2000;
+"""
+
+M009_PURGING = """
+-- Since when nothing is left of a memory but its place: id, times of recording and forgetting, what replaced what.
+ALTER TABLE memory ADD COLUMN purged_at INTEGER;
+-- Those, for what passes them over.
+CREATE INDEX memory_purged ON memory (purged_at) WHERE purged_at IS NOT NULL;
+-- An older memd purges copies of the store without that column: such a memory has no text.
+UPDATE memory SET purged_at = forgotten_at WHERE text = '' AND forgotten_at IS NOT NULL;
+
+-- Purged texts that a file still has which memd reads by itself, so that they aren't taken in again: by a hash with a
+-- key that only this store has. `memory` is what is left of the purged one, `path` the file.
+CREATE TABLE shunned (
+    scope  INTEGER NOT NULL REFERENCES scope (id),
+    mark   BLOB NOT NULL,
+    memory INTEGER NOT NULL REFERENCES memory (seq),
+    path   TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (scope, mark)
+) STRICT, WITHOUT ROWID;
+-- The marks of a file.
+CREATE INDEX shunned_path ON shunned (path);
+
+-- What is still to be done of purges: in the word index (`words`), the file's pages (`pages`), the write-ahead log
+-- (`log`), or a copy of the store (its path); since when, and what hindered it the last time.
+CREATE TABLE purging (
+    place   TEXT PRIMARY KEY,
+    since   INTEGER NOT NULL,
+    trouble TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
 """
 
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.

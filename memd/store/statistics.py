@@ -16,7 +16,7 @@ def stats(db: sqlite3.Connection, path: Path) -> Stats:
     return Stats(
         path=str(path),
         memories=_number(db, f"SELECT count(*) {living}"),
-        forgotten=_number(db, "SELECT count(*) FROM memory WHERE forgotten_at IS NOT NULL"),
+        forgotten=_number(db, "SELECT count(*) FROM memory WHERE forgotten_at IS NOT NULL AND purged_at IS NULL"),
         passages=_number(db, f"SELECT count(*) FROM passage WHERE memory IN (SELECT seq {living})"),
         pending=vectors.pending(db),
         episodes=_number(db, "SELECT count(*) FROM episode"),
