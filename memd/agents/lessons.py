@@ -14,6 +14,7 @@ from memd.agents import rules
 from memd.agents.transcripts import USER
 
 SHORTEST, LONGEST = 3, 60  # words of a sentence that can be a lesson
+CHARACTERS = 1_500  # of such a sentence; a longer one is data
 KINDS = {"cause": "fact"}  # of rules, where a memory's kind is called otherwise
 READ = 20_000  # characters of a turn that are read; a longer one is mostly pasted
 
@@ -67,8 +68,8 @@ def _of(turn: Turn) -> Iterator[Lesson]:
     text = turn.text[:READ]
     before: tuple[int, int] | None = None
     for start, end in sentences(text):
-        stop = _without_question(text, start, end)
-        rule = kind_of(text[start:stop], table)
+        stop = _without_question(text, start, end) if end - start <= CHARACTERS else end
+        rule = kind_of(text[start:stop], table) if end - start <= CHARACTERS else ""
         if rule:
             begin = before[0] if before and rules.LEANING.match(text[start:stop]) else start
             span = (turn.line, turn.line) if turn.line else None
@@ -98,26 +99,26 @@ def _without_question(text: str, start: int, stop: int) -> int:
 # --- prose ------------------------------------------------------------------------------------------
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
-_TAGS = re.compile(r"<([a-zA-Z][\w-]*)(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
+_TAG = re.compile(r"<([a-zA-Z][\w-]*)(?:\s[^<>]*)?>")
 _QUOTED_LINE = re.compile(r"^(?:[ \t]*>|\t| {4,}|[ \t]*\||[ \t]*#{1,6}\s|[ \t]*[$%]\s).*$", re.MULTILINE)
 _LOG_LINE = re.compile(
-    r"^\s*(?:\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b|at \S+\(|File \"|"
+    r"^[^\S\n]*(?:\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b|at \S+\(|File \"|"
     r"Traceback).*$",
     re.MULTILINE,
 )
 _SAID = re.compile(r"[\"“][^\"“”\n]{15,}[\"”]")  # a quotation of some length is somebody else's word
 _BULLET = re.compile(r"^[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _END = re.compile(
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)[.!?…]+[\"'”’)\]*_]*(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+]|"
-    r"\d{1,2}[.)])[ \t])|:\n|(?<=\s)[:;]-?[()DP](?=\s|$)"  # a smiley ends what it smiles at
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s|$)|\n[ \t]*\n\s*|"
+    r"\n(?=[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t])|:\n|(?<=\s)[:;]-?[()DP](?=\s|$)"  # a smiley ends what it smiles at
 )
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     """The sentences of the prose in a text, as offsets [start, stop). O(len(text))."""
     bare = text
-    for pattern in (_FENCE, _TAGS, _SAID):
-        bare = pattern.sub(_blank, bare)
+    bare = _without_tags(_FENCE.sub(_blank, bare))
+    bare = _SAID.sub(_blank, bare)
     for pattern in (_QUOTED_LINE, _LOG_LINE, _BULLET):
         bare = pattern.sub(_blank_line, bare)
     start = 0
@@ -125,6 +126,24 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield from _trimmed(bare, start, end.end())
         start = end.end()
     yield from _trimmed(bare, start, len(bare))
+
+
+def _without_tags(text: str) -> str:
+    """Blank what stands between tags, and them. Each name is looked for once where nothing closes it any more."""
+    parts, end = [], 0
+    open_for_good: set[str] = set()
+    for tag in _TAG.finditer(text):
+        name = tag[1]
+        if tag.start() < end or name in open_for_good:
+            continue
+        closing = text.find(f"</{name}>", tag.end())
+        if closing < 0:
+            open_for_good.add(name)
+            continue
+        stop = closing + len(name) + 3
+        parts += [text[end : tag.start()], _blanks(stop - tag.start())]
+        end = stop
+    return "".join((*parts, text[end:]))
 
 
 def _trimmed(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -136,7 +155,11 @@ def _trimmed(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 def _blank(match: re.Match[str]) -> str:
     """As long as what it stands for, and the end of a sentence."""
-    return ("\n\n" + " " * len(match[0]))[: len(match[0])]
+    return _blanks(len(match[0]))
+
+
+def _blanks(length: int) -> str:
+    return ("\n\n" + " " * length)[:length]
 
 
 def _blank_line(match: re.Match[str]) -> str:

@@ -9,9 +9,9 @@ from itertools import takewhile
 from memd.ingest.frontmatter import Facts, facts_of
 from memd.ingest.lines import Heading, Section, cut_at, split
 
-_TITLE = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?\s*")
+_TITLE = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)")
 # Blocks whose lines are no titles: listing, literal, passthrough, comment, example, quote, sidebar, open, tables.
-_FENCE = re.compile(r"(-{4,}|\.{4,}|\+{4,}|/{4,}|={4,}|_{4,}|\*{4,}|--|`{3,}(?=\w*\s*$)|[|,:!]={3,})\w*\s*")
+_FENCE = re.compile(r"(-{4,}|\.{4,}|\+{4,}|/{4,}|={4,}|_{4,}+|\*{4,}|--|`{3,}(?=\w*\s*$)|[|,:!]={3,})\w*\s*")
 _ATTRIBUTE = re.compile(r":([\w-]+):[ \t]*(.*)")
 _REVISION = re.compile(r"(?:v[\d.]+,?[ \t]*)?(\d{4}-\d{2}-\d{2})\b.*")
 
@@ -42,6 +42,12 @@ def _headings(lines: list[str]) -> list[Heading]:
                 fence = ""
         elif block := _FENCE.fullmatch(line):
             fence = block[1]
-        elif title := _TITLE.fullmatch(line):
-            found.append(Heading(index, index + 1, len(title[1]), title[2]))
+        elif title := _TITLE.fullmatch(line.rstrip()):
+            found.append(Heading(index, index + 1, len(title[1]), _words(title[2], title[1])))
     return found
+
+
+def _words(title: str, mark: str) -> str:
+    """A title without the mark that may close it, too."""
+    open_ = title.removesuffix(mark)
+    return open_.rstrip() if open_ != title and open_[-1:].isspace() else title

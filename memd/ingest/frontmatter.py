@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -61,16 +62,28 @@ def _fields(fence: str, block: str) -> Mapping[str, Any]:
 
         try:
             fields = tomllib.loads(block)
-        except (tomllib.TOMLDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # a TOMLDecodeError is one; a number of 5,000 digits another
             return {}
     else:
         import yaml  # type: ignore[import-untyped]
 
         try:
-            fields = yaml.safe_load(block)
-        except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date like 2024-13-45
+            fields = yaml.load(block, Loader=_yaml_loader())
+        except Exception:  # its constructors let through what they meet: ValueError, KeyError, AttributeError, …
             return {}
     return fields if isinstance(fields, dict) else {}
+
+
+@cache
+def _yaml_loader() -> type[Any]:
+    """PyYAML's safe loader, which leaves merge keys (`<<`) out: a few lines of them could grow without bound."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        def flatten_mapping(self, node: Any) -> None:
+            node.value = [pair for pair in node.value if pair[0].tag != "tag:yaml.org,2002:merge"]
+
+    return Loader
 
 
 def _date(value: object) -> datetime | None:
@@ -101,9 +114,16 @@ def _tags(value: object) -> tuple[str, ...]:
         value = value.split(",") if "," in value else value.split()
     if not isinstance(value, list):
         return ()
-    words = (str(item).lower().replace(",", " ").split() for item in value if isinstance(item, str | int))
+    words = (_written(item).lower().replace(",", " ").split() for item in value)
     tags = ("-".join(parts).lstrip("#") for parts in words)
     return tuple(dict.fromkeys(tag for tag in tags if _is_tag(tag)))[:TAGS]
+
+
+def _written(item: object) -> str:
+    """A tag as it is written; a number too, but for one that is as long as a text."""
+    if isinstance(item, int):
+        return str(item) if item.bit_length() <= 64 else ""
+    return item if isinstance(item, str) else ""
 
 
 def _is_tag(tag: str) -> bool:

@@ -13,13 +13,16 @@ from urllib.parse import unquote
 MOST = 200
 """Links of one section that are kept."""
 
-_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.S)
+_BACKTICKS = re.compile("`+")
 _WIKI = re.compile(r"\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|[^\[\]\n]*)?\]\]")
 _INLINE = re.compile(r"\]\(\s*(?:<([^<>\n]*)>|([^\s()]*(?:\([^\s()]*\)[^\s()]*)*))")
 _DEFINITION = re.compile(r"^[ ]{0,3}\[[^\]\n]+\]:[ \t]*<?([^\s>]+)>?", re.M)
 _REST = re.compile(r"`[^`<]*<([^`>]+)>`_|:doc:`(?:[^`<]*<)?([^`>]+)>?`")
-_ASCIIDOC = re.compile(r"(?:xref|link):([^\s\[\]]+)\[|<<([^<>,#\s]+\.\w+)?#?([^<>,\s]*)(?:,[^<>]*)?>>")
-_ORG = re.compile(r"\[\[(?:file:)?([^\]\n]+?)(?:::\*?([^\]\n]*))?\](?:\[[^\]\n]*\])?\]")
+# A run up to a bracket, whole; where in it the macro begins is looked for afterwards. As one pattern it would be
+# tried from each of its macros to the end.
+_ASCIIDOC = re.compile(r"(?<![^\s\[\]])([^\s\[\]]++)\[|<<([^<>,\s]*+)(?:,[^<>]*+)?>>")
+_MACRO = re.compile(r"(?:xref|link):(.+)")
+_ORG = re.compile(r"\[\[([^\[\]\n]+)\](?:\[[^\]\n]*\])?\]")
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 
 
@@ -63,7 +66,8 @@ def _found(path: Path, text: str) -> Iterator[Link | None]:
     suffix = path.suffix.lower()
     if suffix == ".org":
         for found in _ORG.finditer(text):
-            yield _relative(path, found[1], found[2] or "")
+            name, _, heading = found[1].removeprefix("file:").partition("::")
+            yield _relative(path, name, heading.removeprefix("*"))
         return
     if suffix == ".rst":
         for found in _REST.finditer(text):
@@ -71,8 +75,10 @@ def _found(path: Path, text: str) -> Iterator[Link | None]:
         return
     if suffix in (".adoc", ".asciidoc"):
         for found in _ASCIIDOC.finditer(text):
-            target = found[1] or f"{found[2] or ''}#{found[3]}"
-            yield _relative(path, target)
+            if found[1] is None:
+                yield _relative(path, _cross_reference(found[2]))
+            elif macro := _MACRO.search(found[1]):
+                yield _relative(path, macro[1])
         return
     if "](" in text or "[[" in text or "]:" in text:
         yield from _markdown(path, text)
@@ -82,13 +88,37 @@ def _markdown(path: Path, text: str) -> Iterator[Link | None]:
     from memd.ingest.markdown import prose
 
     for block in prose(text):
-        plain = _CODE.sub("", block)
+        plain = _without_code(block)
         for found in _WIKI.finditer(plain):
             yield _wiki(path, found[1], found[2] or "")
         for found in _INLINE.finditer(plain):
             yield _relative(path, found[1] or found[2])
     for found in _DEFINITION.finditer(text):
         yield _relative(path, found[1])
+
+
+def _without_code(text: str) -> str:
+    """The text without its code spans: from a run of backticks to the next that is as long. O(len(text))."""
+    runs = [match.span() for match in _BACKTICKS.finditer(text)]
+    following: dict[int, int] = {}
+    closers = [0] * len(runs)  # of each run the next of its length, 0 for none
+    for number in range(len(runs) - 1, -1, -1):
+        length = runs[number][1] - runs[number][0]
+        closers[number] = following.get(length, 0)
+        following[length] = number
+    parts, end, number = [], 0, 0
+    while number < len(runs):
+        if closer := closers[number]:
+            parts.append(text[end : runs[number][0]])
+            end, number = runs[closer][1], closer
+        number += 1
+    return "".join((*parts, text[end:]))
+
+
+def _cross_reference(inner: str) -> str:
+    """What `<<…>>` names, as a path with its anchor: `other.adoc#part`, or `#part` of the file itself."""
+    file, _, part = inner.partition("#")
+    return f"{file}#{part}" if re.search(r".\.\w+\Z", file) else f"#{inner.removeprefix('#')}"
 
 
 def _wiki(path: Path, name: str, heading: str) -> Link | None:

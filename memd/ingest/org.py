@@ -11,8 +11,9 @@ from memd.ingest.lines import Heading, Section, cut_at, split
 _HEADLINE = re.compile(r"(\*+)[ \t]+(.*)")
 _STATE = re.compile(r"(?:TODO|DONE|NEXT|WAITING|WAIT|HOLD|STARTED|SOMEDAY|CANCELL?ED)\b[ \t]*")
 _PRIORITY = re.compile(r"\[#\w\][ \t]*")
-_COOKIE = re.compile(r"[ \t]*\[\d*(?:%|/\d*)\]")
-_TAGS = re.compile(r"[ \t]+(:[\w@#%:]+:)[ \t]*$")
+# Blanks are taken from their first on: tried from each of them, a long run would take the square of its length.
+_COOKIE = re.compile(r"(?<![ \t])[ \t]*\[\d*(?:%|/\d*)\]")
+_TAGS = re.compile(r"(?<![ \t])[ \t]+(:[\w@#%:]+:)[ \t]*$")
 _KEYWORD = re.compile(r"#\+(date|filetags):[ \t]*(.*)", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -31,7 +31,7 @@ def parse(text: str, now: datetime) -> list[TimeSpan]:
         Spans in the time zone of `now`; an empty list where the text names no time. Never raises.
     """
     zone = now.tzinfo or UTC
-    here = Now(now.replace(tzinfo=None), zone)
+    here = Now(min(max(now.replace(tzinfo=None), EARLIEST), LATEST), zone)
     text = text[:LONGEST]
     spans = []
     for placed, period in joined(text, list(_placed(text, here)), here):
