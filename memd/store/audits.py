@@ -92,6 +92,8 @@ def _apply(told: _Told, op: str, said: dict[str, Any]) -> None:
         if "about" in said:
             told.about, told.tags = said["about"], set(said.get("tags", ()))
             told.pinned = bool(said.get("pinned"))
+        if op == journal.IMPORT:
+            told.forgotten = bool(said.get("forgotten"))
     elif op in (journal.FORGET, journal.RESTORE):
         told.forgotten = op == journal.FORGET
     elif op in (journal.AGAIN, journal.TAG) and told.tags is not None:

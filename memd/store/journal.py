@@ -22,7 +22,10 @@ Entry = tuple[str, int | None, Mapping[str, object]]
 
 # Those that take a memory out of sight or bring it back: what `--as-of` goes by. Also in the index journal_sight.
 FORGET, RESTORE = "forget", "restore"
-WRITTEN = ("remember", "ingest", "found")  # those that say what a memory's text is
+IMPORT = "import"  # a new memory from another store, in its whole state; without one: an import began
+TOLD = "told"  # what another store's journal says: without effect here
+IMPORTED = "import"  # in what an entry says: an import made it, and the origin has one of its own
+WRITTEN = ("remember", "ingest", "found", IMPORT)  # those that say what a memory's text is
 # Those that change what else is known of it, by which an audit goes.
 AGAIN, TAG, MOVE, PIN, UNPIN, INHERIT = "again", "tag", "move", "pin", "unpin", "inherit"
 SUPERSEDE, RELEASE = "supersede", "release"

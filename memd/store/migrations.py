@@ -86,6 +86,12 @@ def m009_purging(db: Database) -> None:
         journal.append(db.conn, at, [(journal.PURGE, seq, {})])
 
 
+@migrations(name="m010_origins")
+def m010_origins(db: Database) -> None:
+    """Which stores memories were imported from, and by which ids they are known there."""
+    run_script(db.conn, schema.M010_ORIGINS)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

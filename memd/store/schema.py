@@ -499,5 +499,32 @@ CREATE TABLE purging (
 ) STRICT, WITHOUT ROWID;
 """
 
+M010_ORIGINS = """
+-- Stores that memories were imported from, by their own ids.
+CREATE TABLE origin (
+    id    INTEGER PRIMARY KEY,
+    store TEXT NOT NULL UNIQUE,
+    name  TEXT NOT NULL
+) STRICT;
+
+-- The memories that were stored elsewhere first.
+CREATE TABLE came (
+    memory INTEGER PRIMARY KEY REFERENCES memory (seq),
+    origin INTEGER NOT NULL REFERENCES origin (id)
+) STRICT;
+-- Whether any came from a store.
+CREATE INDEX came_origin ON came (origin);
+
+-- Ids by which memories are known in other stores, where they aren't those they have here.
+CREATE TABLE elsewhere (
+    origin INTEGER NOT NULL REFERENCES origin (id),
+    id     TEXT NOT NULL,
+    memory INTEGER NOT NULL REFERENCES memory (seq),
+    PRIMARY KEY (origin, id)
+) STRICT, WITHOUT ROWID;
+-- The other ids of a memory.
+CREATE INDEX elsewhere_memory ON elsewhere (memory);
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"
