@@ -40,14 +40,19 @@ def line_count(lines: Sequence[str]) -> int:
 
 def facts(text: str) -> Facts:
     """The date and tags in the front matter of `text`; none where there is none or it is malformed."""
+    known = fields(text)
+    found = facts_of(known.get("date"), known.get("tags"))
+    status = known.get("status")
+    return found._replace(status=status.strip()) if isinstance(status, str) else found
+
+
+def fields(text: str) -> Mapping[str, Any]:
+    """What the front matter of `text` says, as YAML or TOML gives it; nothing where it is malformed or missing."""
     if not text.startswith(tuple(_CLOSERS)):
-        return Facts()
+        return {}
     lines = split(text)
     block = "".join(lines[1 : line_count(lines) - 1])
-    fields = _fields(lines[0].rstrip(), block) if 0 < len(block) <= MAX_CHARACTERS else {}
-    found = facts_of(fields.get("date"), fields.get("tags"))
-    status = fields.get("status")
-    return found._replace(status=status.strip()) if isinstance(status, str) else found
+    return _fields(lines[0].rstrip(), block) if 0 < len(block) <= MAX_CHARACTERS else {}
 
 
 def facts_of(date: object, tags: object) -> Facts:
