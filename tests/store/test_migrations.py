@@ -3,46 +3,16 @@
 from pathlib import Path
 
 import pytest
-from pysqlite3 import dbapi2 as sqlite3
 
 from memd.api import Memory
 from memd.store import backups, schema
-from memd.store.migrations import run_script
+from tests.store.older import format_1_store
 
 
 @pytest.fixture
 def format_1(tmp_path: Path) -> Path:
     """A file as the first format's memd left it: two memories, one said twice."""
-    db = sqlite3.connect(str(tmp_path / "memd.db"), isolation_level=None)
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("BEGIN")
-    # sqlite-utils' own note of what was applied
-    db.execute(
-        "CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)"
-    )
-    db.execute("CREATE UNIQUE INDEX applied ON _sqlite_migrations (migration_set, name)")
-    db.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('memd', 'm001_tables', 'then')"
-    )
-    run_script(db, schema.M001_TABLES)
-    db.execute("INSERT INTO meta (key, value) VALUES ('store', 'abc'), ('seed', '1')")
-    for seq, text in ((1, "the tests need FFmpeg on the PATH"), (2, "deploys go out on Tuesdays")):
-        db.execute(
-            "INSERT INTO memory (seq, id, text, digest, kind, scope, source, recorded_at, speaker, asks, said_at)"
-            " VALUES (?, ?, ?, ?, 'fact', 1, '{}', 1700000000000, 1, 0, 1700000000000)",
-            (seq, f"m{seq}", text, bytes([seq]) * 16),
-        )
-        db.execute(
-            "INSERT INTO passage (id, memory, ordinal, start, stop) VALUES (?, ?, 0, 0, ?)", (seq, seq, len(text))
-        )
-        db.execute("INSERT INTO passage_fts (rowid, text, context, mark) VALUES (?, ?, '', 's1')", (seq, text))
-    db.execute("UPDATE memory SET said = 2, said_at = 1700000500000 WHERE seq = 2")
-    db.execute("""INSERT INTO saying VALUES (2, 1700000500000, NULL, '{"who":"simon","session":"s1"}')""")
-    db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-    db.execute("PRAGMA user_version = 1")
-    db.execute("COMMIT")
-    db.close()
+    format_1_store(tmp_path / "memd.db", ["the tests need FFmpeg on the PATH", "deploys go out on Tuesdays"])
     return tmp_path
 
 
