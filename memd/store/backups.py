@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
-import sqlite_vec
 from pysqlite3 import dbapi2 as sqlite3
 
-from memd.errors import Conflict, NotFound, StoreBusy, StoreCorrupt, StoreNewer
-from memd.store import schema
-from memd.store.failures import BUSY_HINT, corrupt, translate, translate_os
+from memd.errors import (
+    Conflict,
+    EncryptionMissing,
+    MemdError,
+    NotFound,
+    StoreBusy,
+    StoreCorrupt,
+    StoreLocked,
+    StoreNewer,
+    WrongKey,
+)
+from memd.store import cipher, schema
+from memd.store.cipher import Key
+from memd.store.exclusion import alone
+from memd.store.failures import corrupt, translate, translate_os
+from memd.store.keys import keys
 
 FOLDER = "backups"
 _PREFIX, _SUFFIX = "memd-", ".db"
@@ -30,15 +41,17 @@ class Backup(msgspec.Struct, frozen=True):
         path: where it lies.
         made_at: when its file was last written.
         bytes: its size.
-        format: of the store that it is a copy of.
-        memories: that it holds, forgotten ones too.
+        format: of the store that it is a copy of; None where it is encrypted and its key isn't at hand.
+        memories: that it holds, forgotten ones too; None likewise.
+        encrypted: whether it is.
     """
 
     path: str
     made_at: datetime
     bytes: int
-    format: int
-    memories: int
+    format: int | None
+    memories: int | None
+    encrypted: bool = False
 
 
 def name(now: datetime, why: str = "") -> str:
@@ -66,7 +79,8 @@ def make(store: Path, target: Path) -> Backup:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
         try:
-            with _opened(store) as source, _opened(part) as copy:
+            key = keys.of(store)  # an encrypted store's copies are encrypted as it is
+            with _opened(store, key) as source, _opened(part, key) as copy:
                 source.backup(copy)
             verify(part)
             _sync(part)
@@ -84,10 +98,11 @@ def verify(path: Path) -> Backup:
         NotFound: there is none.
         StoreNewer: a newer memd made it.
         StoreCorrupt: it is damaged, or no copy of a store.
+        StoreLocked, WrongKey, EncryptionMissing: it is encrypted, and the key isn't at hand, or no use.
     """
     if not path.is_file():
         raise NotFound(f"There is no backup at {path}.", "'memd backup --list' shows them.")
-    with _errors_of(path), _opened(path, read_only=True) as copy:
+    with _errors_of(path), _opened(path, _key_of(path), read_only=True) as copy:
         if copy.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
             raise StoreCorrupt(f"{path} is not a memd store.", "'memd backup --list' shows the backups.")
         version = copy.execute("PRAGMA user_version").fetchone()[0]
@@ -102,15 +117,20 @@ def verify(path: Path) -> Backup:
 def listed(folder: Path) -> list[Backup]:
     """The copies in a folder, the newest first; what can't be read as one is passed over."""
     found = []
-    for path in sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"), reverse=True):
+    for path in files(folder):
         with suppress(StoreCorrupt, NotFound):
             found.append(_described(path))
     return found
 
 
+def files(folder: Path) -> list[Path]:
+    """The files in a folder that have names as `name` gives them, the newest first."""
+    return sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"), reverse=True)
+
+
 def prune(folder: Path, keep: int) -> list[Path]:
     """Delete all but the `keep` newest copies of those that `name` named; what was deleted."""
-    old = sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"), reverse=True)[max(keep, 1) :]
+    old = files(folder)[max(keep, 1) :]
     for path in old:
         path.unlink(missing_ok=True)
     return old
@@ -133,59 +153,83 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
     with _errors_of(store):
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            shutil.copyfile(backup, fresh)
-            os.chmod(fresh, 0o600)
-            _sync(fresh)
+            _lay_out(backup, store, fresh)
             there = store.exists()
-            if there:
-                aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _settle(store)
-                os.link(store, aside)
-                for side in _SIDE_FILES:  # of a store that couldn't be settled
-                    with suppress(FileNotFoundError):
-                        os.rename(f"{store}{side}", f"{aside}{side}")
-            os.replace(fresh, store)
+            with _settled(store):
+                if there:
+                    aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    os.link(store, aside)
+                    for side in _SIDE_FILES:  # of a store that couldn't be settled
+                        with suppress(FileNotFoundError):
+                            os.rename(f"{store}{side}", f"{aside}{side}")
+                os.replace(fresh, store)
             _sync(store.parent)
         finally:
             fresh.unlink(missing_ok=True)
     return there
 
 
-def _settle(store: Path) -> None:
-    """Write the log into the file, and see that nobody else has it open. What is damaged stays as it is."""
-    try:
-        connection = sqlite3.connect(str(store), timeout=1.0, isolation_level=None)
-    except sqlite3.Error:
+def _lay_out(backup: Path, store: Path, fresh: Path) -> None:
+    """The copy as it will be the store: what is encrypted stays so, though the copy is plain."""
+    if cipher.is_encrypted(cipher.start_of(store)) and not cipher.is_encrypted(cipher.start_of(backup)):
+        from memd.store import moving
+
+        moving.rewrite(backup, None, fresh, _key_for_plain(store))
         return
+    shutil.copyfile(backup, fresh)
+    os.chmod(fresh, 0o600)
+    _sync(fresh)
+
+
+def _key_for_plain(store: Path) -> Key | None:
     try:
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("BEGIN EXCLUSIVE")
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as error:
-        if isinstance(translate(error, store), StoreBusy):
-            raise StoreBusy(f"Another process has the store {store} open.", BUSY_HINT) from None
-    finally:
-        connection.close()
-
-
-def _described(path: Path) -> Backup:
-    with _errors_of(path), _opened(path, read_only=True) as copy:
-        version = copy.execute("PRAGMA user_version").fetchone()[0]
-        memories = copy.execute("SELECT count(*) FROM memory").fetchone()[0]
-        info = path.stat()
-    return Backup(str(path), datetime.fromtimestamp(info.st_mtime, UTC), info.st_size, version, memories)
+        return keys.of(store)
+    except (StoreLocked, WrongKey) as error:
+        told = f"The copy isn't encrypted and the store is, with a key that isn't at hand: {error.message}"
+        hint = f"Move {store} away to have the copy as it is, not encrypted. Else: {error.hint}"
+        raise type(error)(told, hint) from None
 
 
 @contextmanager
-def _opened(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
-    # `immutable`: no lock, no -wal file beside it; a copy is changed by nobody.
-    mode = "mode=ro&immutable=1" if read_only else "mode=rw"
-    connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None, timeout=15.0)
+def _settled(store: Path) -> Iterator[None]:
+    """The log written into the file, and nobody else at it. What is damaged or can't be opened stays as it is."""
+    with ExitStack() as stack:
+        if store.exists():
+            try:
+                stack.enter_context(alone(store, keys.of(store)))
+            except StoreBusy:
+                raise
+            except (sqlite3.Error, MemdError):
+                pass
+        yield
+
+
+def _described(path: Path) -> Backup:
+    version = memories = None
+    encrypted = cipher.is_encrypted(cipher.start_of(path))
+    with (
+        suppress(StoreLocked, WrongKey, EncryptionMissing),
+        _errors_of(path),
+        _opened(path, _key_of(path), read_only=True) as copy,
+    ):
+        version = copy.execute("PRAGMA user_version").fetchone()[0]
+        memories = copy.execute("SELECT count(*) FROM memory").fetchone()[0]
+    info = path.stat()
+    return Backup(str(path), datetime.fromtimestamp(info.st_mtime, UTC), info.st_size, version, memories, encrypted)
+
+
+def _key_of(path: Path) -> Key | None:
+    """The key of a copy. Raises StoreCorrupt where it is neither a SQLite file nor an encrypted store."""
+    start = cipher.start_of(path)
+    if start != cipher.PLAIN and not cipher.is_encrypted(start):
+        raise StoreCorrupt(f"{path} is not a memd store.", "'memd backup --list' shows the backups.")
+    return keys.of(path)
+
+
+@contextmanager
+def _opened(path: Path, key: Key | None, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+    connection = cipher.connect(path, key, "copy" if read_only else "rw")
     try:
-        connection.enable_load_extension(True)
-        sqlite_vec.load(connection)
-        connection.enable_load_extension(False)
         yield connection
     finally:
         connection.close()

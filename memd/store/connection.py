@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlite_vec
 from pysqlite3 import dbapi2 as sqlite3
 
-from memd.errors import StoreCorrupt, StoreNewer, StoreReadOnly
-from memd.store import schema
+from memd.errors import StoreCorrupt, StoreNewer, StoreReadOnly, StoreUnusable
+from memd.store import cipher, schema
+from memd.store.cipher import Key
 from memd.store.failures import READ_ONLY_HINT, corrupt, translate, translate_os
 
 BUSY_TIMEOUT_S = 15.0
@@ -23,7 +23,6 @@ READER_CACHE_KIB = 4096
 WRITER_CACHE_KIB = 8192
 WAL_LIMIT_BYTES = 16 << 20  # the -wal file is cut back to this after a checkpoint
 
-_MAGIC = b"SQLite format 3\0"
 _CORE_TABLES = ("memory", "passage", "vector", "token_code", "passage_fts_data", "change", "meta")
 
 
@@ -35,10 +34,13 @@ class Store:
 
     Attributes:
         path: the SQLite file.
+        key: what it is encrypted with; None for a plain one.
     """
 
-    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, writer: sqlite3.Connection, key: Key | None, file: tuple[int, int]) -> None:
         self.path = path
+        self.key = key
+        self._file = file
         self._writer = writer
         self._write_lock = threading.Lock()
         self._writing_thread: int | None = None
@@ -54,20 +56,25 @@ class Store:
             StoreCorrupt: the file is damaged, or isn't a memd store (it is left as it was).
             StoreNewer: a newer memd wrote it.
             StoreReadOnly, StoreFull, StoreBusy: it can't be written, for that reason.
+            StoreLocked, WrongKey, EncryptionMissing: it is encrypted, and the key isn't at hand, or no use.
             StoreUnusable: it can't be opened for another reason.
         """
         path = Path(path).absolute()
         with _typed_errors(path):
-            _prepare_file(path)
-            connection = _connect(path, WRITER_CACHE_KIB)
-            try:
-                _refuse_foreign(connection, path)
-                _set_up(connection, path)
-                _probe(connection, path)
-            except BaseException:
+            while True:
+                start, file = _prepare_file(path)
+                try:
+                    key = _key(path, start)
+                    connection = _opened(path, key)
+                except BaseException as error:
+                    cipher.open_files.leave(file)
+                    if _is_at(path, file) or not isinstance(error, Exception):
+                        raise
+                    continue  # another file took the place meanwhile, so what went wrong says nothing
+                if _is_at(path, file):
+                    return cls(path, connection, key, file)
                 connection.close()
-                raise
-        return cls(path, connection)
+                cipher.open_files.leave(file)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -113,9 +120,32 @@ class Store:
         """A snapshot on a connection of its own, which may make temporary tables; nothing is kept of the block."""
         # One that has searched keeps FTS5's structure from then, and SQLite's check, unlike a search, doesn't look
         # whether it is still the same: it would call what others wrote since corrupt.
-        with _typed_errors(self.path), closing(_connect(self.path, READER_CACHE_KIB)) as db:
+        with _typed_errors(self.path), closing(_connect(self.path, READER_CACHE_KIB, self.key)) as db:
             db.execute("BEGIN")
             yield db
+
+    def rewrite(self) -> None:
+        """Write the whole file anew, in order, with nothing in it of what was deleted. O(size), and as much memory.
+
+        Writers wait meanwhile; readers go on. What was there before is in the log until `empty_log`.
+        """
+        with self._write_lock, _typed_errors(self.path):
+            self._refuse_closed()
+            self._writer.execute("VACUUM")
+
+    def empty_log(self, seconds: float) -> bool:
+        """Bring the write-ahead log into the file and cut it to nothing.
+
+        False where somebody reads the store as it was before, or writes, for longer than so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            with self._write_lock, _typed_errors(self.path):
+                self._refuse_closed()
+                if not self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    return True
+            if time.monotonic() > deadline:
+                return False
 
     def close(self) -> None:
         """Wait for the write in hand, then close. The last one to close leaves no -wal file. Closing twice is fine."""
@@ -128,13 +158,14 @@ class Store:
             for connection in idle:
                 connection.close()
             self._writer.close()
+        cipher.open_files.leave(self._file)
 
     def _lend(self) -> sqlite3.Connection:
         self._refuse_closed()
         with self._pool_lock:
             if self._idle:
                 return self._idle.pop()
-        connection = _connect(self.path, READER_CACHE_KIB)
+        connection = _connect(self.path, READER_CACHE_KIB, self.key)
         connection.execute("PRAGMA query_only = ON")
         return connection
 
@@ -164,35 +195,71 @@ def _typed_errors(path: Path) -> Iterator[None]:
         raise typed from error
 
 
-def _prepare_file(path: Path) -> None:
-    """Make the folder (for its owner alone) and an empty file, and find out early what can't be written."""
+def _prepare_file(path: Path) -> tuple[bytes, tuple[int, int]]:
+    """Make the folder (for its owner alone) and an empty file, and find out early what can't be written.
+
+    Returns:
+        How the file begins, and the file itself, entered as open.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.is_dir():
             raise corrupt(path, "it is a folder")
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        with path.open("rb") as file:
-            start = file.read(len(_MAGIC))
+        start, file = cipher.open_files.enter(path)
     except OSError as error:
         raise translate_os(error, path) from error
-    if start and start != _MAGIC:  # SQLite itself would take a file of a few bytes for an empty one
-        raise StoreCorrupt(
-            f"{path} is not a memd store, or its beginning is damaged.",
-            "Move it away, restore a backup over it, or point MEMD_HOME at another folder; it was left as it was.",
-        )
-    for place in (path.parent, path):
-        if not os.access(place, os.W_OK):
-            raise StoreReadOnly(f"{place} can't be written.", READ_ONLY_HINT)
+    try:
+        # SQLite itself would take a file of a few bytes for an empty one.
+        if start not in (b"", cipher.PLAIN) and not cipher.is_encrypted(start):
+            raise StoreCorrupt(
+                f"{path} is not a memd store, or its beginning is damaged.",
+                "Move it away, restore a backup over it, or point MEMD_HOME at another folder; it was left as it was.",
+            )
+        for place in (path.parent, path):
+            if not os.access(place, os.W_OK):
+                raise StoreReadOnly(f"{place} can't be written.", READ_ONLY_HINT)
+    except StoreUnusable:
+        cipher.open_files.leave(file)
+        raise
+    return start, file
 
 
-def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+def _key(path: Path, start: bytes) -> Key | None:
+    if not cipher.is_encrypted(start):
+        return None
+    from memd.store.keys import keys  # most stores need none
+
+    return keys.of_salt(start, path)
+
+
+def _opened(path: Path, key: Key | None) -> sqlite3.Connection:
+    """The connection that writes, once everything is known to be in order."""
+    connection = _connect(path, WRITER_CACHE_KIB, key)
+    try:
+        _refuse_foreign(connection, path)
+        _set_up(connection, path)
+        _probe(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_at(path: Path, file: tuple[int, int]) -> bool:
+    """Whether this file lies there still. From now on it does: who would replace it waits for the connection's end."""
+    try:
+        info = path.stat()
+    except FileNotFoundError:
+        return False
+    return (info.st_dev, info.st_ino) == file
+
+
+def _connect(path: Path, cache_kib: int, key: Key | None) -> sqlite3.Connection:
+    connection: sqlite3.Connection = cipher.connect(
+        path, key, timeout=BUSY_TIMEOUT_S, check_same_thread=False, cached_statements=256
     )
-    connection.enable_load_extension(True)
-    sqlite_vec.load(connection)
-    connection.enable_load_extension(False)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")  # on macOS plain fsync leaves data in the drive's cache
@@ -266,7 +333,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def _probe(connection: sqlite3.Connection, path: Path) -> None:
     """What a look can tell at a cost that doesn't grow with the store: its length and the way to each table's end."""
-    page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+    page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])  # SQLCipher gives text
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     missing = [name for name in _CORE_TABLES if name not in tables]
     if missing:
