@@ -191,6 +191,37 @@ class ConflictsFound(msgspec.Struct, frozen=True):
     waiting: int
 
 
+class Quote(msgspec.Struct, frozen=True):
+    """A sentence of a memory, word for word: its characters [start, end)."""
+
+    id: str
+    start: int
+    end: int
+    text: str
+
+
+class Gist(msgspec.Struct, frozen=True):
+    """A few sentences that stand for memories about the same.
+
+    Attributes:
+        quotes: what it says: sentences of its members, in the order in which those were recorded.
+        members: ids of the memories that it stands for, those stored first ahead. All of them hold.
+    """
+
+    id: str
+    scope: str
+    made_at: datetime
+    quotes: tuple[Quote, ...]
+    members: tuple[str, ...]
+
+
+class GistsFound(msgspec.Struct, frozen=True):
+    """Gists, the latest made first; `waiting` counts memories that nobody looked at yet for them."""
+
+    gists: tuple[Gist, ...]
+    waiting: int
+
+
 class Audit(msgspec.Struct, frozen=True):
     """Whether the journal is whole and the memories are as it says.
 
@@ -203,6 +234,35 @@ class Audit(msgspec.Struct, frozen=True):
     link: str
     troubles: tuple[str, ...] = ()
     more: int = 0
+
+
+class PurgedPlace(msgspec.Struct, frozen=True):
+    """What was done of a purge in one place (`tables`, `words`, `pages`, `log`, or a file), in words.
+
+    `left` says what hindered it where something of the text may still be there, and what to do; empty else.
+    """
+
+    place: str
+    done: str
+    left: str = ""
+
+
+class Purge(msgspec.Struct, frozen=True):
+    """What became of a purge, place by place.
+
+    `quoted` are ids of other memories that have the text too, `files` those on the disk: memd leaves both alone.
+    """
+
+    memories: tuple[str, ...]
+    places: tuple[PurgedPlace, ...]
+    quoted: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return not any(place.left for place in self.places)
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -506,6 +566,7 @@ class Maintenance(msgspec.Struct, frozen=True):
         moved: how many changed their tier, by tiers.
         folded: use events of more than a year ago, packed.
         freed: bytes that the file gave back.
+        gists: how many were made.
         finished: false where it was told to stop; the next one goes on.
         took_ms: as long as it took, waiting for recalls included.
     """
@@ -518,6 +579,7 @@ class Maintenance(msgspec.Struct, frozen=True):
     freed: int
     finished: bool
     took_ms: float
+    gists: int = 0
 
 
 class TierShare(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from memd.errors import BadInput
 from memd.lifecycle import census, forecast, maintenance, record, vitality
 from memd.lifecycle.maintenance import Pass
 from memd.model import LifecycleStatus, Maintenance, Vitality
-from memd.store import Store, forecasts, memories, uses
+from memd.store import Store, forecasts, gists, memories, uses
 from memd.store.uses import NewUse
 from memd.store.validation import check_time
 
@@ -121,7 +121,13 @@ class Keeper:
         now = to_ms(self._clock())
         year_ago = now - maintenance.KEPT_DAYS * vitality.DAY_MS
         with self._store.reading() as db:
-            return bool(uses.due(db, now, 1)) or uses.any_before(db, year_ago) or maintenance.has_room(db)
+            return (
+                bool(uses.due(db, now, 1))
+                or uses.any_before(db, year_ago)
+                or maintenance.has_room(db)
+                or bool(gists.waiting(db, 1))
+                or bool(gists.broken(db, 1))
+            )
 
     def _ms(self, now: datetime | None) -> int:
         check_time(now, "now")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 from pysqlite3 import dbapi2 as sqlite3
@@ -17,9 +19,12 @@ from memd.clock import from_ms
 from memd.lifecycle import forecast, vitality
 from memd.lifecycle.vitality import DAY_MS
 from memd.model import Maintenance, Move
-from memd.store import Store, forecasts, journal, meta, space, uses, vectors
+from memd.store import Store, forecasts, gists, journal, meta, space, uses, vectors
 from memd.store.forecasts import Forecast
 from memd.store.uses import Life
+
+if TYPE_CHECKING:
+    from memd.gists.making import Gister
 
 BATCH = 2_000  # memories a transaction
 BESIDE_RECALLS = 500  # the same, while recalls run
@@ -30,6 +35,7 @@ SPARE_PAGES = 256  # free pages that are left for what is written next
 # Free pages at which some are given back before more memories are moved: for each page that it cuts off, SQLite looks
 # through the list of free ones, so in the end they would cost the square of their number.
 MANY_PAGES = 8_000
+GISTED = 2_000  # memories that one pass looks at for gists, about; the next goes on
 KEPT_DAYS = 365  # after which a use is folded
 LAST = "lifecycle.last"  # the report of the last pass, in meta
 
@@ -58,14 +64,15 @@ class Pass:
         self._batch = min(BATCH, BESIDE_RECALLS)
         self._looked = self._folded = self._freed = 0
         self._moved: Counter[tuple[int, int]] = Counter()
+        self._gisted = 0
 
     def run(self) -> Maintenance:
         """Do all that is due, and return what that was; it is kept as the store's last pass if it was anything."""
         began = time.perf_counter()
-        steps = (self._settle, self._foretell, self._fold, self._vacuum)
+        steps = (self._settle, self._foretell, self._fold, self._vacuum, self._sweep, self._gist)
         finished = all(self._through(step) for step in steps)
         report = self._report(began, finished=finished)
-        if report.looked or report.folded or report.freed:
+        if report.looked or report.folded or report.freed or report.gists:
             with self._store.writing() as db:
                 meta.put(db, LAST, msgspec.json.encode(report).decode())
                 moved = sum(move.memories for move in report.moved)
@@ -161,6 +168,28 @@ class Pass:
             self._freed += (free - left) * space.page_size(db)
         return SPARE_PAGES < left < free
 
+    @cached_property
+    def _gister(self) -> Gister:
+        from memd.gists.making import Gister  # it takes NumPy, which most of what is asked of a store doesn't
+
+        return Gister(self._store, lambda: self._now)
+
+    def _sweep(self) -> bool:
+        """Drop gists that lost a member."""
+        with self._store.reading() as db:
+            if not gists.broken(db, 1):
+                return False
+        return bool(self._gister.sweep())
+
+    def _gist(self) -> bool:
+        """Look at the next memories for gists."""
+        with self._store.reading() as db:
+            if not gists.waiting(db, 1):
+                return False
+        looked = self._gister.step()
+        self._gisted += looked
+        return bool(looked) and self._gisted < GISTED
+
     def _count(self, old: Life, new: Life) -> None:
         self._looked += 1
         if old.tier != new.tier:
@@ -177,6 +206,7 @@ class Pass:
             ),
             folded=self._folded,
             freed=self._freed,
+            gists=self._gister.made if "_gister" in vars(self) else 0,
             finished=finished,
             took_ms=round(1000 * (time.perf_counter() - began), 3),
         )

@@ -92,6 +92,12 @@ def m010_origins(db: Database) -> None:
     run_script(db.conn, schema.M010_ORIGINS)
 
 
+@migrations(name="m011_gists")
+def m011_gists(db: Database) -> None:
+    """Gists, and what has yet to be looked at for them."""
+    run_script(db.conn, schema.M011_GISTS)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the current format. The caller holds the write transaction: all of it happens or none."""
     db = Database(connection, recursive_triggers=False, execute_plugins=False)

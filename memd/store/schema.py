@@ -526,5 +526,63 @@ CREATE TABLE elsewhere (
 CREATE INDEX elsewhere_memory ON elsewhere (memory);
 """
 
+M011_GISTS = """
+-- A few sentences that stand for memories about the same. Its words are its members': see memd.store.gists.
+CREATE TABLE gist (
+    seq     INTEGER PRIMARY KEY,
+    id      TEXT NOT NULL UNIQUE,
+    scope   INTEGER NOT NULL REFERENCES scope (id),
+    made_at INTEGER NOT NULL
+) STRICT;
+
+-- What it stands for; a memory is in one gist at most.
+CREATE TABLE gist_member (
+    memory INTEGER PRIMARY KEY REFERENCES memory (seq) ON DELETE CASCADE,
+    gist   INTEGER NOT NULL REFERENCES gist (seq) ON DELETE CASCADE
+) STRICT;
+-- The members of a gist.
+CREATE INDEX gist_member_gist ON gist_member (gist);
+-- A gist doesn't outlive a member.
+CREATE TRIGGER gist_member_gone AFTER DELETE ON gist_member
+BEGIN
+    DELETE FROM gist WHERE seq = old.gist;
+END;
+
+-- What it says, in order: characters [start, stop) of members' texts.
+CREATE TABLE gist_quote (
+    gist     INTEGER NOT NULL REFERENCES gist (seq) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    memory   INTEGER NOT NULL REFERENCES memory (seq) ON DELETE CASCADE,
+    start    INTEGER NOT NULL,
+    stop     INTEGER NOT NULL,
+    PRIMARY KEY (gist, position)
+) STRICT, WITHOUT ROWID;
+-- What is quoted of a memory.
+CREATE INDEX gist_quote_memory ON gist_quote (memory);
+
+-- Memories that nobody looked at yet for gists: the queue of memd.gists.making. What is new joins it, what holds
+-- again, and what is found to say the same as another.
+CREATE TABLE ungisted (
+    memory INTEGER PRIMARY KEY REFERENCES memory (seq) ON DELETE CASCADE
+) STRICT;
+CREATE TRIGGER memory_ungisted AFTER INSERT ON memory
+WHEN new.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(new.text) <= 2000
+BEGIN
+    INSERT INTO ungisted (memory) VALUES (new.seq);
+END;
+CREATE TRIGGER memory_holds_again AFTER UPDATE OF forgotten_at, superseded_at ON memory
+WHEN new.forgotten_at IS NULL AND new.superseded_at IS NULL AND new.kind NOT IN ('turn', 'commit', 'task', 'fix')
+    AND (old.forgotten_at IS NOT NULL OR old.superseded_at IS NOT NULL) AND length(new.text) <= 2000
+BEGIN
+    INSERT OR IGNORE INTO ungisted (memory) VALUES (new.seq);
+END;
+CREATE TRIGGER twin_ungisted AFTER INSERT ON twin
+BEGIN
+    INSERT OR IGNORE INTO ungisted (memory) VALUES (new.one), (new.other);
+END;
+INSERT INTO ungisted (memory) SELECT seq FROM memory WHERE kind NOT IN ('turn', 'commit', 'task', 'fix')
+    AND length(text) <= 2000 AND forgotten_at IS NULL AND superseded_at IS NULL;
+"""
+
 # One sign bit a dimension, for candidates. sqlite-vec; separate because its dimension is the encoder's.
 PASSAGE_BITS = "CREATE VIRTUAL TABLE passage_bits USING vec0 (passage INTEGER PRIMARY KEY, bits bit[{dimension}])"

@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from memd.errors import StoreUnusable
 from memd.lifecycle import record
 from memd.store import conflicts as kept
-from memd.store import versions
+from memd.store import nearby, versions
 from memd.store.conflicts import Found, Text
-from memd.store.passages import scope_mark
 from memd.store.uses import NewUse
-from memd.text.words import terms
 from memd.truth import conflicts
 from memd.truth.conflicts import Difference
 from memd.truth.statements import Statement, parse, split
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NEAR = 16  # passages that share the most telling words, whose memories are compared
-WORDS = 12  # of a memory, to look for those with
 SAME_SHARE = 0.85  # of the words of both: they say the same
 POLL_S = 3.0
 RETRY_S = 10.0
@@ -72,7 +69,7 @@ class Checker:
             if not seqs:
                 return None
             mine = kept.text_of(db, seqs[0])
-            others = near(db, mine) if mine else []
+            others = _near(db, mine) if mine else []
         found = []
         for other in others:
             self._pause()
@@ -112,20 +109,10 @@ class Checker:
         return Outcome(conflicting, linked, superseded)
 
 
-def near(db: sqlite3.Connection, mine: Text) -> list[Text]:
-    """The memories of its scope that share the most telling words with it. O(passages with one of the words)."""
-    words = list(dict.fromkeys(terms(mine.text)))
-    words = sorted(words, key=len, reverse=True)[:WORDS]
-    if not words:
-        return []
-    expression = "{text} : (" + " OR ".join(f'"{word}"' for word in words) + f') AND mark : "{scope_mark(mine.scope)}"'
-    rows = db.execute(
-        "SELECT p.memory FROM passage_fts AS f JOIN passage AS p ON p.id = f.rowid WHERE passage_fts MATCH ?"
-        " ORDER BY bm25(passage_fts, 1.0, 0.0, 0.0) LIMIT ?",
-        (expression, NEAR),
-    )
-    seqs = list(dict.fromkeys(row[0] for row in rows if row[0] != mine.seq))
-    return kept.texts(db, seqs)
+def _near(db: sqlite3.Connection, mine: Text) -> list[Text]:
+    """The memories of its scope that share the most telling words with it."""
+    found = nearby.sharing_words(db, mine.text, mine.scope, NEAR)
+    return kept.texts(db, [seq for seq in found if seq != mine.seq])
 
 
 def _difference(mine: Text, other: Text) -> Difference | None:
