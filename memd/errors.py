@@ -4,6 +4,9 @@ Standard library only: the thin client raises and prints these too.
 """
 
 
+MESSAGE = 1_000  # characters of a message, and of a hint
+
+
 class MemdError(Exception):
     """Base of all errors that memd raises on purpose.
 
@@ -18,9 +21,15 @@ class MemdError(Exception):
     exit_code = 3
 
     def __init__(self, message: str, hint: str = "") -> None:
+        message, hint = _clipped(message), _clipped(hint)
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+def _clipped(words: str) -> str:
+    """A message may quote what was given, and that may be a book."""
+    return words if len(words) <= MESSAGE else words[:MESSAGE] + "…"
 
 
 class BadInput(MemdError):

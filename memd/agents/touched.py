@@ -6,7 +6,6 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from pysqlite3 import dbapi2 as sqlite3
 
@@ -35,7 +34,7 @@ class Look:
     def __init__(self, scope: str) -> None:
         self._scope = scope
         self._deadline = time.monotonic() + GIT_SECONDS
-        asks = scope != GLOBAL_SCOPE and (Path(scope) / ".git").exists()
+        asks = scope != GLOBAL_SCOPE and os.path.exists(os.path.join(scope, ".git"))
         self._status, self._log = (_start(scope, words) if asks else None for words in (_STATUS, _LOG))
 
     def files(self, db: sqlite3.Connection, now_ms: int, session: str = "") -> list[str]:

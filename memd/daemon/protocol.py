@@ -8,7 +8,7 @@ daemon. Errors carry the code, message, hint and exit code of `memd.errors` unde
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -26,6 +26,9 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 SERVER_ERROR = -32000
+
+Ids = Annotated[list[str], msgspec.Meta(max_length=10_000)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]  # what SQLite takes
 
 Params = TypeVar("Params", bound=msgspec.Struct)
 RequestId = int | str | None
@@ -87,7 +90,7 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RememberParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `remember`. `restate` false leaves a memory that is there already untouched (ingest)."""
 
-    items: list[NewMemory]
+    items: Annotated[list[NewMemory], msgspec.Meta(max_length=100_000)]
     restate: bool = True
 
 
@@ -101,7 +104,7 @@ class RememberResult(msgspec.Struct, frozen=True):
 class ShowParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `show`: ids or prefixes of them."""
 
-    ids: list[str]
+    ids: Ids
 
 
 class ListParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,7 +144,7 @@ class ShowResult(MemoriesResult, frozen=True):
 class HelpedParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `use`: what helped, or with the verdict `useless` didn't; who says so, and after which recall."""
 
-    ids: list[str]
+    ids: Ids
     verdict: Verdict = "useful"
     who: str = ""
     via: str = ""
@@ -152,7 +155,7 @@ class HelpedParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PinParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `pin`; `pinned` false lets them fade again."""
 
-    ids: list[str]
+    ids: Ids
     pinned: bool = True
 
 
@@ -178,14 +181,14 @@ class MaintainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ForgetParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `forget`. `dry_run` tells what would go and changes nothing."""
 
-    ids: list[str]
+    ids: Ids
     dry_run: bool = False
 
 
 class TagParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `tag`."""
 
-    ids: list[str]
+    ids: Ids
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
@@ -278,7 +281,7 @@ class TaskListParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AuditParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `audit`: number and link of an entry that an earlier audit gave, which must still be there."""
 
-    number: int = 0
+    number: Number = 0
     link: str = ""
 
 

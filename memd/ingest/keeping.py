@@ -13,7 +13,7 @@ from memd.model import NewMemory
 from memd.store import Store, memories, notes, scopes
 from memd.store.drafts import Draft, digest_of
 from memd.store.ids import IdMaker
-from memd.store.validation import check_new, plain_scope
+from memd.store.validation import check_new, check_path, check_scope, plain_scope
 
 GROUP = 300  # sections a transaction, so that other writers get their turn
 GROUP_CHARACTERS = 4 << 20
@@ -78,9 +78,11 @@ class NoteKeeper:
             BadInput: a section can't be stored; nothing was then.
             StoreUnusable: it couldn't be written; what came before is there.
         """
+        check_scope(scope)
         scope = plain_scope(scope)
         items = [without_secrets(note, self._allowed) for note in items]
         for note in items:
+            check_path(note.path)
             for position in range(len(note.sections)):
                 check_new(memory_of(note, position, scope))
         taken = Taken()
@@ -99,6 +101,7 @@ class NoteKeeper:
             found: the notes that are there.
             unknown: files and folders that couldn't be read: what was taken from there is kept.
         """
+        check_path(root)
         keep = {*found, *unknown}
         folders = tuple(path.rstrip("/") + "/" for path in unknown)
         gone = [path for path in self.seen(scope, root) if path not in keep and not path.startswith(folders or "\0")]

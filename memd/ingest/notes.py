@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -18,6 +19,10 @@ from memd.text.redaction import private_parts, redact
 
 READER = 1
 """Of the rules by which files are cut; a file that was read by others is read again."""
+
+
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+Stored = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]  # what SQLite takes
 
 
 class ReadSection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -33,11 +38,11 @@ class ReadSection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     """
 
     text: str
-    first: int
-    last: int
+    first: Count
+    last: Count
     headings: tuple[str, ...] = ()
-    number: int = 0
-    body: int = 0
+    number: Count = 0
+    body: Count = 0
     links: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -67,11 +72,11 @@ class ReadNote(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     """
 
     path: str
-    device: int
-    inode: int
-    mtime_ns: int
-    size: int
-    digest: str
+    device: Stored
+    inode: Stored
+    mtime_ns: Stored
+    size: Stored
+    digest: Annotated[str, msgspec.Meta(pattern="^(?:[0-9a-f]{2}){1,64}$")]
     kind: str = "document"
     tags: tuple[str, ...] = ()
     dated: datetime | None = None

@@ -37,7 +37,7 @@ def visible(db: sqlite3.Connection, query: Query, resident: Resident) -> Visible
         known -= then.superseded
     slots = np.isin(resident.memory, np.fromiter(known, np.int64, len(known)))
     encoded = np.flatnonzero(slots & resident.encoded)
-    waiting = int(np.count_nonzero(slots & resident.alive & ~resident.encoded))
+    waiting = int(np.count_nonzero(slots & resident.alive & resident.waiting))
     gone = np.flatnonzero(slots & ~resident.alive)
     whole = None if len(encoded) == len(resident) else encoded
     return Visible(slots, whole, waiting, scopes.visible(db, query.scope), False, 0, gone if len(gone) else None)

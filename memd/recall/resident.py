@@ -31,7 +31,7 @@ _ROWS = """
 SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
     coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0),
     p.start, p.stop, m.speaker, m.asks, m.superseded_at IS NULL,
-    coalesce(p.encoder, -1) = 0
+    coalesce(p.encoder, -1) = 0 OR coalesce(length(t.ids), 1) = 0
 FROM passage AS p JOIN memory AS m ON m.seq = p.memory
     LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
 """
@@ -51,7 +51,7 @@ _COLUMNS: tuple[tuple[str, type], ...] = (
     ("speaker", np.int32),
     ("asks", np.bool_),
     ("holds", np.bool_),
-    ("dormant", np.bool_),
+    ("settled", np.bool_),
 )
 
 _SCOPES_KEPT = 16  # sets of scopes whose view is kept until the store changes
@@ -63,7 +63,7 @@ class Visible(NamedTuple):
     Attributes:
         slots: bool [n].
         encoded: those of them that have a vector, int64, ascending; None where that is every slot.
-        waiting: how many of them have none yet. A dormant one waits for nothing.
+        waiting: how many of them have none yet. One that is dormant, or has nothing to encode, waits for nothing.
         scopes: the rows of its scopes; None when it sees all there are.
         only_scopes: nothing but the scope narrows it, and that some memories no longer hold.
         superseded: how many passages its scopes have that no longer hold, and that it doesn't see.
@@ -182,6 +182,11 @@ class Resident:
         """bool [n]: has the current encoder's vector."""
         return self.length > 0
 
+    @property
+    def waiting(self) -> NDArray[np.bool_]:
+        """bool [n]: is to be encoded."""
+        return ~(self.encoded | self._columns["settled"][: self._n])
+
     def slot(self, passage: int) -> int | None:
         """The slot of a passage, None when there is none."""
         place = int(np.searchsorted(self.passage, passage))
@@ -278,7 +283,7 @@ class Resident:
         elif superseded := int(np.count_nonzero(slots & ~self.holds)):
             slots &= self.holds
         encoded = np.flatnonzero(slots & self.encoded)
-        waiting = int(np.count_nonzero(slots & ~self._columns["dormant"][: self._n])) - len(encoded)
+        waiting = int(np.count_nonzero(slots & self.waiting))
         return Visible(slots, None if len(encoded) == self._n else encoded, waiting, rows, memories is None, superseded)
 
     # --- catching up ---

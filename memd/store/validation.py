@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from memd.errors import BadInput
@@ -18,6 +18,8 @@ QUERY_LENGTH = 1 << 16
 TAG_LENGTH = 100
 TAGS = 64
 POSITION_LIMIT = 1 << 53
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Times from here to there: what is reckoned from one of them stays within the calendar of every time zone."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -77,6 +79,14 @@ def check_scope(scope: object, *, reading: bool = False) -> None:
     )
 
 
+def check_path(path: object) -> None:
+    """An absolute path, as a file or folder of notes is named by."""
+    _check_string(path, "The path", NAME_LENGTH)
+    assert isinstance(path, str)
+    if not _is_path(path):
+        raise BadInput(f"{path!r} is no absolute path.", "Give the whole path.")
+
+
 def plain_scope(scope: str) -> str:
     """The one spelling of a scope: a path without a trailing slash, doubled slashes or dots."""
     return os.path.normpath(scope) if _is_path(scope) else scope
@@ -106,6 +116,8 @@ def check_time(moment: object, name: str) -> None:
         raise BadInput(f"{name} must be a date and time, not {moment!r}.")
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise BadInput(f"{name} has no time zone.", "Write it as in 2026-03-01T12:00:00Z.")
+    if not EARLIEST <= moment < LATEST:
+        raise BadInput(f"{name} is outside of memd's calendar.", f"It goes from year {EARLIEST.year} to {LATEST.year}.")
 
 
 def check_query(query: Query) -> None:
@@ -116,6 +128,8 @@ def check_query(query: Query) -> None:
     check_filters(query.scope, query.kinds, query.tags, query.source, query.since, query.until, query.limit)
     check_time(query.now, "now")
     check_time(query.as_of, "as_of")
+    _check_share(query.min_relevance)
+    _check_few(query.without, "channels")
     for channel in query.without:
         if channel not in CHANNELS:
             raise BadInput(f"There is no channel {channel!r}.", f"Channels are: {', '.join(CHANNELS)}.")
@@ -133,14 +147,27 @@ def check_filters(
 ) -> None:
     """The conditions of a query or a list; `limit` is to lie in 1 to `most`."""
     check_scope(scope, reading=True)
+    _check_few(kinds, "kinds")
     for kind in kinds:
         check_kind(kind)
     check_tags(tags)
     _check_string(source, "The source", NAME_LENGTH)
     check_time(since, "since")
     check_time(until, "until")
-    if not isinstance(limit, int) or not 1 <= limit <= most:
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= most:
         raise BadInput(f"The limit can't be {limit!r}.", f"It is a whole number from 1 to {most}.")
+
+
+def _check_few(names: Sequence[str], what: str) -> None:
+    if len(names) > TAGS:
+        raise BadInput(f"There aren't so many {what}.", "Name each once.")
+
+
+def _check_share(share: object) -> None:
+    if share is None:
+        return
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise BadInput(f"The least relevance can't be {share!r}.", "It is a number from 0 to 1.")
 
 
 def _check_source(source: object) -> None:
