@@ -20,9 +20,14 @@ def use(db: sqlite3.Connection, new: Sequence[NewUse], now_ms: int) -> None:
 
     A memory that helped and had faded joins the encoding queue: its vector is made again from its text.
     """
-    uses.add(db, new)
     told = [it for it in new if it.verdict != "restated"]  # a restatement has an entry of its own
     journal.append(db, now_ms, [("use", it.memory, _told(it)) for it in told])
+    count(db, new, now_ms)
+
+
+def count(db: sqlite3.Connection, new: Sequence[NewUse], now_ms: int) -> None:
+    """As `use`, for uses that stand in a journal already: that of the store they come from."""
+    uses.add(db, new)
     memories = list(dict.fromkeys(one.memory for one in new))
     helped = {one.memory for one in new if one.verdict != uses.USELESS}
     histories = uses.history(db, memories)

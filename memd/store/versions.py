@@ -100,7 +100,12 @@ def check_holds(db: sqlite3.Connection, seq: int) -> None:
 
 def settle(db: sqlite3.Connection, changed: Iterable[int], now_ms: int) -> None:
     """Work out anew which of the memories that the `changed` ones replaced hold. O(those whose state changes)."""
-    waiting = [parent for seq in changed for parent in _replaced(db, seq)]
+    reckon(db, [parent for seq in changed for parent in _replaced(db, seq)], now_ms)
+
+
+def reckon(db: sqlite3.Connection, unsure: Iterable[int], now_ms: int) -> None:
+    """Work out anew whether these memories hold, and by that which of those hold that they replaced."""
+    waiting = list(unsure)
     while waiting:
         seq = waiting.pop()
         row = db.execute("SELECT forgotten_at, superseded_at FROM memory WHERE seq = ?", (seq,)).fetchone()
