@@ -27,8 +27,10 @@ from memd.model import (
     ConflictFound,
     ConflictsFound,
     EncoderInfo,
+    GistsFound,
     History,
     NewMemory,
+    Purge,
     Query,
     Recollection,
     Remembered,
@@ -39,7 +41,7 @@ from memd.model import (
     Verdict,
     Vitality,
 )
-from memd.store import Store, audits, filters, histories, journal, memories, past, statistics, vectors, versions
+from memd.store import Store, audits, filters, gists, histories, journal, memories, past, statistics, vectors, versions
 from memd.store import conflicts as kept_conflicts
 from memd.store.drafts import Draft, draft, plain_tags, refuse_private
 from memd.store.ids import IdMaker
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from memd.encoder.library import Encoders, Stamp
     from memd.ingest.keeping import NoteKeeper
     from memd.recall.recaller import Recaller
+    from memd.store.purging import Purger
     from memd.truth.checking import CheckingWorker
 
 Encode = Literal["background", "inline", "off"]
@@ -349,6 +352,8 @@ class Memory:
             answer = recaller.recall(query)
         if query.as_of is not None:
             answer = self._as_then(answer, query.as_of)
+        if query.gists or query.budget is not None:
+            answer = self._briefly(answer, query)
         if self._worker and (trouble := self._worker.trouble):  # why passages wait, and will go on waiting
             answer = msgspec.structs.replace(answer, degraded=(*answer.degraded, trouble))
         return answer
@@ -360,14 +365,47 @@ class Memory:
         hits = [msgspec.structs.replace(hit, memory=memory) for hit, memory in zip(answer.hits, known, strict=True)]
         return msgspec.structs.replace(answer, hits=tuple(hits))
 
+    def _briefly(self, answer: Recollection, query: Query) -> Recollection:
+        """The answer with gists for what they stand for, and within the budget, as the query asks."""
+        from memd.gists import standing
+
+        hits = answer.hits
+        if standing.fits(query):
+            with self._store.reading() as db:
+                hits = standing.stand_in(db, hits)
+        if query.budget is not None:
+            hits = standing.within(hits, query.budget, self.count_tokens)
+        return msgspec.structs.replace(answer, hits=hits)
+
     def show(self, id: str) -> StoredMemory:
-        """The memory whose id begins with `id`, living or forgotten.
+        """The memory whose id begins with `id`, living or forgotten; or the gist.
 
         Raises:
             NotFound, Ambiguous: none has, or several have.
         """
         with self._store.reading() as db:
-            return memories.fetch(db, [memories.resolve(db, id)])[0]
+            try:
+                return memories.fetch(db, [memories.resolve(db, id)])[0]
+            except NotFound:
+                from memd.gists import standing
+
+                if (gist := gists.find(db, id)) is None:
+                    raise
+                return standing.as_memory(gists.read(db, [gist])[0])
+
+    def gists(self, *, scope: str = GLOBAL_SCOPE, limit: int = 50) -> GistsFound:
+        """Gists, the latest made first: a few sentences that stand for memories about the same.
+
+        The maintenance pass makes them, and drops one as soon as a member of it no longer holds.
+
+        Args:
+            scope: sees that scope and the global one; `"all"` sees every one.
+            limit: how many at most, 1 to 1000.
+        """
+        check_filters(scope, (), (), "", None, None, limit)
+        with self._store.reading() as db:
+            found = gists.read(db, gists.seen(db, plain_scope(scope), limit))
+            return GistsFound(tuple(found), gists.count_waiting(db))
 
     def list(
         self,
@@ -448,6 +486,17 @@ class Memory:
             seqs = memories.resolve_all(db, ids)
             memories.forget(db, seqs, self._now_ms())
             return memories.fetch(db, seqs)
+
+    @cached_property
+    def purges(self) -> Purger:
+        """Erasing memories for good, and what is left to do of that."""
+        from memd.store.purging import Purger
+
+        return Purger(self._store, self._now_ms)
+
+    def purge(self, ids: Sequence[str], *, dry_run: bool = False) -> Purge:
+        """Leave no trace of memories, living or forgotten, in any file of memd's. As `Purger.purge`. Can't be undone."""
+        return self.purges.purge(ids, dry_run=dry_run)
 
     def restore(self, ids: Sequence[str]) -> StoredMemories:
         """Undo `forget`; return the memories.

@@ -85,7 +85,7 @@ class StoredMemory(msgspec.Struct, frozen=True):
     Where another memory replaced it, `superseded_by` is that one's id (the nearest that isn't forgotten) and
     `until` says until when it was true; it holds where both are null. `supersedes` has the ids it replaced itself,
     `conflicts` those of the memories that can't hold beside it. Of one that was purged nothing is left but its place
-    in a history: `text` is empty and `purged_at` says since when.
+    in a history: `text` is empty and `purged_at` says since when. A gist (kind `gist`) has the ids of its `members`.
     """
 
     id: str
@@ -108,6 +108,7 @@ class StoredMemory(msgspec.Struct, frozen=True):
     supersedes: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     purged_at: datetime | None = None
+    members: tuple[str, ...] = ()
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -300,6 +301,9 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
             It is also `now` where that isn't given.
         min_relevance: leave out hits below this relevance. By default a recall that nothing stored is
             likely to answer has no hits at all; 0 shows whatever comes nearest.
+        gists: let a gist stand for several of the memories found, where it has their sentences. Without effect where
+            kinds, tags, source, times, `superseded` or `as_of` narrow what is asked for.
+        budget: of the memories found, as many as have passages of so many tokens together; the best first.
     """
 
     text: str
@@ -316,6 +320,8 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     min_relevance: float | None = None
     superseded: bool = False
     as_of: datetime | None = None
+    gists: bool = False
+    budget: int | None = None
 
 
 class Contribution(msgspec.Struct, frozen=True):

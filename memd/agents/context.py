@@ -18,10 +18,9 @@ from memd.clock import from_ms, to_ms
 from memd.errors import BadInput
 from memd.model import ALL_SCOPES, ContextBlock, Task, TaskTree
 from memd.store import scopes
-from memd.store.validation import plain_scope
+from memd.store.validation import check_budget, plain_scope
 
 BUDGET = 1200  # tokens
-MOST = 100_000
 PINNED_CHARACTERS = 480
 CHARACTERS = 240
 PINNED, CONVENTIONS, DECISIONS, FAILURES = 60, 40, 12, 8  # lines of a section at most
@@ -67,8 +66,7 @@ def build(
     Raises:
         BadInput: the budget or the scope is none.
     """
-    if isinstance(budget, bool) or not isinstance(budget, int) or not 1 <= budget <= MOST:
-        raise BadInput(f"A budget of {budget} tokens can't be kept.", f"Give 1 to {MOST:,}.")
+    check_budget(budget)
     if scope == ALL_SCOPES:
         raise BadInput("The context is one scope's.", "Give a project's folder, or 'global'.")
     scope = plain_scope(scope)

@@ -56,6 +56,11 @@ def waiting(db: sqlite3.Connection, limit: int) -> list[int]:
     return [row[0] for row in db.execute(f"SELECT u.memory {_READY} ORDER BY u.memory LIMIT ?", (limit,))]
 
 
+def count_waiting(db: sqlite3.Connection) -> int:
+    """How many memories wait, those included that have no vectors yet."""
+    return int(db.execute("SELECT count(*) FROM ungisted").fetchone()[0])
+
+
 def done(db: sqlite3.Connection, memories: Iterable[int]) -> None:
     """Take memories off the queue, in the transaction that writes what came of it."""
     db.executemany("DELETE FROM ungisted WHERE memory = ?", [(memory,) for memory in memories])

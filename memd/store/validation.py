@@ -14,6 +14,7 @@ from memd.model import ALL_SCOPES, CHANNELS, GLOBAL_SCOPE, KINDS, NewMemory, Que
 
 TEXT_BYTES = 64 << 20
 NAME_LENGTH = 4096
+BUDGET_LIMIT = 100_000  # tokens
 QUERY_LENGTH = 1 << 16
 TAG_LENGTH = 100
 TAGS = 64
@@ -129,10 +130,18 @@ def check_query(query: Query) -> None:
     check_time(query.now, "now")
     check_time(query.as_of, "as_of")
     _check_share(query.min_relevance)
+    if query.budget is not None:
+        check_budget(query.budget)
     _check_few(query.without, "channels")
     for channel in query.without:
         if channel not in CHANNELS:
             raise BadInput(f"There is no channel {channel!r}.", f"Channels are: {', '.join(CHANNELS)}.")
+
+
+def check_budget(tokens: object) -> None:
+    """A number of tokens that a block of text may have."""
+    if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= BUDGET_LIMIT:
+        raise BadInput(f"A budget of {tokens} tokens can't be kept.", f"Give 1 to {BUDGET_LIMIT:,}.")
 
 
 def check_filters(
