@@ -107,6 +107,7 @@ class Methods:
             "maintain": (p.MaintainParams, self._maintain),
             "stats": (p.Nothing, self._stats),
             "status": (p.Nothing, self._status),
+            "unlock": (p.UnlockParams, self._unlock),
             "wait_encoded": (p.WaitParams, self._wait_encoded),
             "encoder": (p.Nothing, self._encoder),
             "use_encoder": (p.UseParams, self._use_encoder),
@@ -232,7 +233,11 @@ class Methods:
             pending=stats.pending,
             encoder=stats.encoder,
             degraded=self._memory.degraded,
+            encryption=self._memory.store.encryption,
         )
+
+    def _unlock(self, _: p.UnlockParams) -> p.UnlockResult:
+        return p.UnlockResult(encryption=self._memory.store.encryption)  # it is open
 
     def _wait_encoded(self, params: p.WaitParams) -> p.WaitResult:
         deadline = time.monotonic() + min(max(params.timeout_s, 0.0), p.MAX_WAIT)

@@ -22,6 +22,7 @@ from memd.api import Memory
 from memd.config import Config, is_private
 from memd.daemon import footprint, logs
 from memd.daemon.client import Door, connect
+from memd.daemon.gate import Gate
 from memd.daemon.launch import START_TIMEOUT, STOP_TIMEOUT, is_held, launch, wait_gone
 from memd.daemon.methods import Methods, Traffic
 from memd.daemon.server import Server
@@ -29,6 +30,7 @@ from memd.daemon.upkeep import Upkeep
 from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
 from memd.ingest.watcher import Watcher
 from memd.model import Query
+from memd.store import moving
 
 DRAIN_TIMEOUT = 45.0  # seconds that requests in hand get to finish when the daemon stops
 SWITCH_INTERVAL = 0.001  # seconds after which a thread must let another run: encoding may not hold up a recall
@@ -113,25 +115,26 @@ def serve(config: Config, announce: Callable[[], None] = lambda: None, *, detach
             return False
         footprint.use_one_arena()
         log_file = logs.set_up(config.log)
-        with Memory.open(config.home, encode="background") as memory:
-            _answer_until_stopped(config, memory, announce, log_file if detached else None)
+        moving.sweep(config.store)
+        stop, traffic = threading.Event(), Traffic()
+        with Gate(config, traffic, stop) as gate:
+            _answer_until_stopped(config, gate, traffic, stop, announce, log_file if detached else None)
     return True
 
 
 def _answer_until_stopped(
-    config: Config, memory: Memory, announce: Callable[[], None], log_file: logs.LogFile | None
+    config: Config,
+    gate: Gate,
+    traffic: Traffic,
+    stop: threading.Event,
+    announce: Callable[[], None],
+    log_file: logs.LogFile | None,
 ) -> None:
-    stop = threading.Event()
-    traffic = Traffic()
     _on_signals(stop)
     sys.setswitchinterval(SWITCH_INTERVAL)
     with _listening(config.socket) as listener:
-        watcher = Watcher(
-            memory.store, memory.notes, lambda commits: memory.remember_many(commits, restate=False), memory.clock
-        )
-        reader = SessionReader(memory, config.home)
-        server = Server(listener, Methods(memory, str(config.home), traffic, stop, watcher, reader), traffic, stop)
-        upkeep = _upkeep(config, memory, server, traffic)
+        server = Server(listener, gate, traffic, stop)
+        workers = _workers(config, gate.memory, gate, server, traffic, stop) if gate.memory else ()
         server.start()
         _write_rendezvous(config)
         announce()
@@ -139,22 +142,35 @@ def _answer_until_stopped(
             log_file.take_streams()
         log.info("memd %s answers on %s, process %d", __version__, config.socket, os.getpid())
         try:
-            _warm_up(memory)
-            watcher.start()
-            reader.start()
-            upkeep.start()
+            memory = gate.memory or gate.wait()
+            if memory is not None:
+                workers = workers or _workers(config, memory, gate, server, traffic, stop)
+                _warm_up(memory)
+                for worker in workers:
+                    worker.start()
             while not stop.wait(_TICK):
-                if _is_idle(config, memory, server, traffic):
+                if memory is not None and _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
                     stop.set()
         finally:
             config.rendezvous.unlink(missing_ok=True)  # who looks now starts the next one
             if not server.close(DRAIN_TIMEOUT):
                 log.warning("some requests did not finish in %g s", DRAIN_TIMEOUT)
-            watcher.stop()
-            reader.stop()
-            upkeep.stop()
+            for worker in workers:
+                worker.stop()
     log.info("stopped after %d requests", traffic.requests)
+
+
+def _workers(
+    config: Config, memory: Memory, gate: Gate, server: Server, traffic: Traffic, stop: threading.Event
+) -> tuple[Watcher, SessionReader, Upkeep]:
+    """What works beside the requests; the requests that need them are answered from now on."""
+    watcher = Watcher(
+        memory.store, memory.notes, lambda commits: memory.remember_many(commits, restate=False), memory.clock
+    )
+    reader = SessionReader(memory, config.home)
+    gate.open(Methods(memory, str(config.home), traffic, stop, watcher, reader))
+    return watcher, reader, _upkeep(config, memory, server, traffic)
 
 
 def _warm_up(memory: Memory) -> None:

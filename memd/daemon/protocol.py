@@ -30,6 +30,7 @@ SERVER_ERROR = -32000
 Ids = Annotated[list[str], msgspec.Meta(max_length=10_000)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]  # what SQLite takes
 
+Encryption = Literal["off", "key", "passphrase"]
 Params = TypeVar("Params", bound=msgspec.Struct)
 RequestId = int | str | None
 
@@ -325,8 +326,23 @@ class ReindexParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every: bool = False
 
 
+class UnlockParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `unlock`: the passphrase, or the key in hexadecimal digits; empty: look where keys are kept."""
+
+    secret: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+
+
+class UnlockResult(msgspec.Struct, frozen=True):
+    """Result of `unlock`: the store is open, and what opens it."""
+
+    encryption: Encryption
+
+
 class Status(msgspec.Struct, frozen=True):
-    """Result of `status`: the process, its use, and what is still to be encoded."""
+    """Result of `status`: the process, its use, what is still to be encoded, and what opens the store.
+
+    While the store is `locked`, `unlock` and `shutdown` are the only other requests that are carried out.
+    """
 
     pid: int
     version: str
@@ -340,6 +356,8 @@ class Status(msgspec.Struct, frozen=True):
     pending: int
     encoder: str
     degraded: tuple[str, ...]
+    encryption: Encryption = "off"
+    locked: bool = False
 
 
 _decoder = msgspec.json.Decoder(Request)

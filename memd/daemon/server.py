@@ -20,6 +20,7 @@ from memd import __version__
 from memd.daemon import footprint, logs
 from memd.daemon import protocol as p
 from memd.daemon.client import peer_uid
+from memd.daemon.gate import Gate
 from memd.daemon.methods import Methods, NoSuchMethod, Traffic
 from memd.errors import BadInput, DaemonUnavailable, MemdError, ProtocolError, VersionMismatch
 
@@ -81,7 +82,7 @@ class Server:
     def __init__(
         self,
         listener: socket.socket,
-        methods: Methods,
+        methods: Methods | Gate,
         traffic: Traffic,
         stop: threading.Event,
         limit: int = MAX_CONNECTIONS,

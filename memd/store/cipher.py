@@ -25,14 +25,15 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.errors import EncryptionMissing, WrongKey
 from memd.store.failures import translate_os
 
-Kind = Literal["random", "passphrase"]
+Kind = Literal["key", "passphrase"]
+Encryption = Literal["off", "key", "passphrase"]
 Mode = Literal["rwc", "rw", "copy"]
 
 START = 16  # bytes of a file that tell what it is
 KEY_BYTES = 32
 PLAIN = b"SQLite format 3\0"
 _MARK = b"memd\xc3"
-_KINDS: dict[Kind, bytes] = {"random": b"K", "passphrase": b"P"}
+_KINDS: dict[Kind, bytes] = {"key": b"K", "passphrase": b"P"}
 _ITERATIONS = 256_000  # of PBKDF2-HMAC-SHA512: SQLCipher 4's own, so that other programs derive the same key
 _NOT_A_DATABASE = 26
 _ERRORS = (
@@ -71,9 +72,14 @@ def is_encrypted(start: bytes) -> bool:
 
 
 def kind(salt: bytes) -> Kind:
-    """Where the key of an encrypted file comes from."""
+    """What opens an encrypted file: a key that lies somewhere, or one that a passphrase gives."""
     letter = salt[len(_MARK) :][:1]
     return next(kind for kind, known in _KINDS.items() if known == letter)
+
+
+def encryption(start: bytes) -> Encryption:
+    """What opens a file that begins so."""
+    return kind(start) if is_encrypted(start) else "off"
 
 
 def name(salt: bytes) -> str:

@@ -76,6 +76,11 @@ class Store:
                 connection.close()
                 cipher.open_files.leave(file)
 
+    @property
+    def encryption(self) -> cipher.Encryption:
+        """What opens it."""
+        return cipher.kind(self.key.salt) if self.key else "off"
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A write transaction: committed (durable) when the block ends, rolled back when it raises."""

@@ -53,7 +53,7 @@ class Keys:
                 return self.offer(one, path)
             except WrongKey as error:
                 wrong = error
-        if cipher.kind(salt) == "random":
+        if cipher.kind(salt) == "key":
             try:
                 stored = from_keyring(cipher.name(salt))
             except KeyringUnavailable as error:
@@ -87,7 +87,7 @@ keys = Keys()
 
 def random_key() -> Key:
     """A new key of 256 random bits."""
-    return Key(cipher.new_salt("random"), secrets.token_bytes(KEY_BYTES))
+    return Key(cipher.new_salt("key"), secrets.token_bytes(KEY_BYTES))
 
 
 def passphrase_key(passphrase: str) -> Key:
