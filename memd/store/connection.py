@@ -93,12 +93,14 @@ class Store:
             try:
                 db.execute("BEGIN IMMEDIATE")
                 try:
+                    self._refuse_moved()
                     yield db
                     db.execute("COMMIT")
                 except BaseException:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
                     raise
+                self._refuse_moved()  # what was deleted meanwhile took it along: nobody may be told that it is there
             finally:
                 self._writing_thread = None
 
@@ -184,6 +186,18 @@ class Store:
                     return
         connection.close()
 
+    def _refuse_moved(self) -> None:
+        """Raise StoreUnusable where the open file has left its path: nobody would find what is written."""
+        if not self.is_there():
+            raise StoreUnusable(
+                f"The store {self.path} was deleted or moved while it was open, or another took its place.",
+                "Nothing was written. Try again; `memd daemon restart` if that doesn't help.",
+            )
+
+    def is_there(self) -> bool:
+        """Whether the open file still lies at its path."""
+        return _is_at(self.path, self._file)
+
     def _refuse_closed(self) -> None:
         if self._closed:
             raise RuntimeError("the store is closed")
@@ -256,7 +270,7 @@ def _is_at(path: Path, file: tuple[int, int]) -> bool:
     """Whether this file lies there still. From now on it does: who would replace it waits for the connection's end."""
     try:
         info = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return (info.st_dev, info.st_ino) == file
 
