@@ -498,6 +498,17 @@ class Memory:
         """Leave no trace of memories, living or forgotten, in any file of memd's. As `Purger.purge`. Can't be undone."""
         return self.purges.purge(ids, dry_run=dry_run)
 
+    @cached_property
+    def purges(self) -> Purger:
+        """Erasing memories for good, and what is left to do of that."""
+        from memd.store.purging import Purger
+
+        return Purger(self._store, self._now_ms)
+
+    def purge(self, ids: Sequence[str], *, dry_run: bool = False) -> Purge:
+        """Leave no trace of memories, living or forgotten, in any file of memd's. As `Purger.purge`. Can't be undone."""
+        return self.purges.purge(ids, dry_run=dry_run)
+
     def restore(self, ids: Sequence[str]) -> StoredMemories:
         """Undo `forget`; return the memories.
 

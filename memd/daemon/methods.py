@@ -27,6 +27,7 @@ from memd.model import (
     History,
     LifecycleStatus,
     Maintenance,
+    Purge,
     Query,
     Recollection,
     Stats,
@@ -86,6 +87,7 @@ class Methods:
             "show": (p.ShowParams, self._show),
             "list": (p.ListParams, self._list),
             "forget": (p.ForgetParams, self._forget),
+            "purge": (p.PurgeParams, self._purge),
             "restore": (p.ShowParams, self._restore),
             "tag": (p.TagParams, self._tag),
             "supersede": (p.SupersedeParams, self._supersede),
@@ -156,6 +158,13 @@ class Methods:
 
     def _forget(self, params: p.ForgetParams) -> p.MemoriesResult:
         return p.MemoriesResult(self._memory.forget(params.ids, dry_run=params.dry_run))
+
+    def _purge(self, params: p.PurgeParams) -> Purge:
+        if not params.ids:
+            return self._memory.purges.finish()
+        done = self._memory.purge(params.ids, dry_run=params.dry_run)
+        trim()  # writing the file anew took as much memory
+        return done
 
     def _restore(self, params: p.ShowParams) -> p.MemoriesResult:
         return p.MemoriesResult(self._memory.restore(params.ids))

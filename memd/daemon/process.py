@@ -189,7 +189,7 @@ def _upkeep(config: Config, memory: Memory, server: Server, traffic: Traffic) ->
     def idle() -> bool:
         return not server.busy and time.monotonic() - traffic.last_request >= after
 
-    return Upkeep(memory.lifecycle, idle, every=after)
+    return Upkeep(memory.lifecycle, idle, every=after, purges=memory.purges)
 
 
 def _is_idle(config: Config, memory: Memory, server: Server, traffic: Traffic) -> bool:

@@ -186,6 +186,13 @@ class ForgetParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
+class PurgeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `purge`. Without ids it goes on with what is left of earlier purges."""
+
+    ids: list[str]
+    dry_run: bool = False
+
+
 class TagParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `tag`."""
 

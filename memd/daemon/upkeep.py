@@ -9,6 +9,7 @@ from collections.abc import Callable
 from memd.errors import MemdError
 from memd.lifecycle.keeper import Keeper
 from memd.model import Maintenance
+from memd.store.purging import Purger
 
 log = logging.getLogger("memd.daemon")
 
@@ -22,10 +23,12 @@ class Upkeep:
         keeper: of the open store.
         idle: whether nobody has asked for anything for a while.
         every: seconds between two looks.
+        purges: what a purge that was cut short has left; done at once when the daemon starts.
     """
 
-    def __init__(self, keeper: Keeper, idle: Callable[[], bool], every: float) -> None:
+    def __init__(self, keeper: Keeper, idle: Callable[[], bool], every: float, purges: Purger) -> None:
         self._keeper = keeper
+        self._purges = purges
         self._idle = idle
         self._every = every
         self._stop = threading.Event()
@@ -42,7 +45,9 @@ class Upkeep:
             self._thread.join()
 
     def _run(self) -> None:
+        self._finish_purges()
         while not self._stop.wait(self._every):
+            self._finish_purges()
             try:
                 if self._idle() and self._keeper.waits():
                     _tell(self._keeper.run(stopped=self._stop.is_set))
@@ -50,6 +55,17 @@ class Upkeep:
                 log.warning("maintenance waits: %s", error.message)
             except Exception:
                 log.exception("maintenance stopped short; the next pass goes on")
+
+    def _finish_purges(self) -> None:
+        try:
+            if self._purges.waits():
+                done = self._purges.finish()
+                left = [f"{place.place}: {place.left}" for place in done.places if place.left]
+                log.info("purge: %d places done, %s", len(done.places) - len(left), "; ".join(left) or "nothing left")
+        except MemdError as error:
+            log.warning("a purge waits: %s", error.message)
+        except Exception:
+            log.exception("a purge stopped short; it goes on later")
 
 
 def _tell(report: Maintenance) -> None:

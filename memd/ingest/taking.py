@@ -20,7 +20,7 @@ from memd.ingest.linking import stem
 from memd.ingest.matching import Known
 from memd.ingest.notes import READER, ReadNote, ReadSection
 from memd.model import NewMemory, Source
-from memd.store import changes, episodes, memories, notes, passages, scopes, versions
+from memd.store import changes, episodes, erasing, memories, notes, passages, scopes, versions
 from memd.store.drafts import Draft, digest_of, source_json
 from memd.store.notes import FileRow, Place, SectionRow
 
@@ -102,7 +102,9 @@ class Taking:
             self._touch(memory, f"changed in {note.path}")
         file = notes.put_file(self._db, self._scope, note.path, stem(note.path), _facts(note))
         notes.clear_file(self._db, file)
-        new = [self._section(note, position, file) for position in range(len(note.sections))]
+        here = (self._section(note, position, file) for position in range(len(note.sections)))
+        new = [row for row in here if row is not None]
+        erasing.shunned_in(self._db, self._scope, note.path, [digest_of(section.text) for section in note.sections])
         self._note_edits(old, new, note.path)
 
     def let_go(self, path: str, moved_to: str | None = None) -> None:
@@ -117,6 +119,7 @@ class Taking:
         if (successor := self._successor(file, old, moved_to)) is not None:
             self._note_edits(old, notes.sections_of(self._db, successor), path)
         notes.drop_file(self._db, file.id)
+        erasing.shunned_in(self._db, self._scope, path, ())
 
     def finish(self) -> None:
         """Supersede, retire, restore and place what was touched, and write the words."""
@@ -132,11 +135,13 @@ class Taking:
         self._writer.finish()
         self._write_neighbours()
 
-    def _section(self, note: ReadNote, position: int, file: int) -> SectionRow:
-        """Find or store the memory of a section, and write its row."""
+    def _section(self, note: ReadNote, position: int, file: int) -> SectionRow | None:
+        """Find or store the memory of a section, and write its row; None where it was purged, and stays away."""
         section = note.sections[position]
         digest = digest_of(section.text)
         memory = notes.find(self._db, self._scope, digest)
+        if memory is None and erasing.shunned(self._db, self._scope, digest) is not None:
+            return None
         if memory is None:
             memory = self._new(note, position)
         else:

@@ -23,7 +23,7 @@ from memd.errors import (
     StoreNewer,
     WrongKey,
 )
-from memd.store import cipher, schema
+from memd.store import cipher, copies, schema
 from memd.store.cipher import Key
 from memd.store.exclusion import alone
 from memd.store.failures import corrupt, translate, translate_os
@@ -74,21 +74,38 @@ def make(store: Path, target: Path) -> Backup:
         raise NotFound(f"There is no store at {store}.", "'memd remember' makes it.")
     if target.exists():
         raise Conflict(f"{target} exists.", "Give another name, or a folder.")
-    part = target.with_name(target.name + ".part")
+    part = target.with_name(target.name + copies.PART)
     with _errors_of(target):
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
-        try:
+        with copies.claimed(part), _dropped(part):
             key = keys.of(store)  # an encrypted store's copies are encrypted as it is
             with _opened(store, key) as source, _opened(part, key) as copy:
                 source.backup(copy)
             verify(part)
             _sync(part)
+            copies.note(store.parent, target)
             os.rename(part, target)
             _sync(target.parent)
-        finally:
-            part.unlink(missing_ok=True)
+        _purge_too(store, target)
     return _described(target)
+
+
+@contextmanager
+def _dropped(part: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _purge_too(store: Path, copy: Path) -> None:
+    """What the store says is purged isn't left in a copy of it, made before or meanwhile."""
+    from memd.store import purging  # it knows backups
+
+    with _opened(store, keys.of(store)) as db:
+        purged = purging.purged_in(db)
+    if purged:
+        purging.purge_copy(copy, purged)
 
 
 def verify(path: Path) -> Backup:
@@ -155,6 +172,9 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
         try:
             _lay_out(backup, store, fresh)
             there = store.exists()
+            if there:
+                with suppress(MemdError, sqlite3.Error):  # of a damaged one nobody knows what was purged in it
+                    _purge_too(store, fresh)
             with _settled(store):
                 if there:
                     aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -81,7 +81,8 @@ def blank(db: sqlite3.Connection, memory: int) -> None:
 def blank_reasons(db: sqlite3.Connection, new: str) -> None:
     """Blank the entries that give a reason, in words, why the memory with the id `new` replaced others."""
     db.execute(
-        "UPDATE journal SET payload = NULL WHERE op = ? AND payload ->> 'by' = ? AND coalesce(payload ->> 'why', '') <> ''",
+        "UPDATE journal SET payload = NULL WHERE op = ? AND payload ->> 'by' = ?"
+        " AND coalesce(payload ->> 'why', '') <> ''",
         (SUPERSEDE, new),
     )
 

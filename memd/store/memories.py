@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.clock import from_ms
 from memd.errors import Ambiguous, BadInput, Conflict, NotFound
 from memd.model import Remembered, Source, StoredMemory
-from memd.store import changes, episodes, ids, journal, passages, scopes, vectors, versions
+from memd.store import changes, episodes, erasing, ids, journal, passages, scopes, vectors, versions
 from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import IdMaker
@@ -77,7 +77,9 @@ class Writer:
             (scope, draft.digest),
         ).fetchone()
         if row is None and not restate:
-            row = self._past(draft, scope)
+            row = self._past(draft, scope) or self._shunned(draft, scope)
+        elif row is None:
+            erasing.welcome(self._db, scope, draft.digest)
         if row is None:
             done, seq = self._insert(draft, scope)
             self._note("remember" if restate else "ingest", seq, draft)
@@ -98,6 +100,11 @@ class Writer:
             (scope, draft.digest),
         ).fetchone()
         return row
+
+    def _shunned(self, draft: Draft, scope: int) -> tuple[int, str, int] | None:
+        """What is left of a memory that had this text and was purged: its file is read again, and still has it."""
+        seq = erasing.shunned(self._db, scope, draft.digest)
+        return None if seq is None else (seq, ids_of(self._db, [seq])[seq], 0)
 
     def finish(self) -> None:
         """Write the words of what was written, once all neighbours are known, and note the changes."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pysqlite3 import dbapi2 as sqlite3
 
+from memd.store import erasing, scopes
 from memd.text.redaction import redact
 
 KEPT_EVENTS = 50_000  # of all sessions together; the oldest go first
@@ -178,13 +179,16 @@ def drop_event(db: sqlite3.Connection, seq: int) -> None:
 
 
 def is_told(db: sqlite3.Connection, text_digest: bytes, scope: str, source: str) -> bool:
-    """Whether the scope has this text (by digest) from exactly this source (as JSON): stored, or said again."""
+    """Whether the scope has this text (by digest) from exactly this source (as JSON): stored, said again, or purged."""
     row = db.execute(
         "SELECT 1 FROM memory AS m JOIN scope AS s ON s.id = m.scope WHERE s.path = ? AND m.digest = ?"
         " AND (m.source = ? OR EXISTS (SELECT 1 FROM saying WHERE saying.memory = m.seq AND saying.source = ?))",
         (scope, text_digest, source, source),
     ).fetchone()
-    return row is not None
+    if row is not None:
+        return True
+    found = scopes.find(db, scope)
+    return found is not None and erasing.shunned(db, found, text_digest) is not None
 
 
 def seqs(db: sqlite3.Connection, ids: Sequence[str]) -> list[int]:
