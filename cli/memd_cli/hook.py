@@ -153,6 +153,7 @@ def _start(home: str) -> None:
     nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     command = [sys.executable, "-P", "-m", "memd.daemon", "--detach"]
     environment = {**os.environ, "MEMD_HOME": home} if os.environ.get("MEMD_HOME") else dict(os.environ)
+    environment.pop("MEMD_PASSPHRASE", None)  # the door hands it over
     try:
         child = os.posix_spawn(sys.executable, command, environment, file_actions=nothing, setsid=True)
     except NotImplementedError:

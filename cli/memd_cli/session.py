@@ -8,7 +8,7 @@ code. Rich is imported for terminals only.
 import sys
 from time import perf_counter
 
-from memd.errors import MemdError
+from memd.errors import MemdError, StoreLocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,16 @@ def perform(session: Session, verb: "Verb", show: "Show | None" = None) -> int:
         show: prints the outcome for a person or a pipe; None takes `plain` or `render` by the command's name.
     """
     try:
-        outcome = verb(session)
+        try:
+            outcome = verb(session)
+        except StoreLocked:
+            if session.json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+                raise
+            from memd_cli.crypt import asked
+
+            if not asked(session):
+                raise
+            outcome = verb(session)
         _leave(session, outcome, show)
         return outcome.exit_code
     except MemdError as error:

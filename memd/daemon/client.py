@@ -92,6 +92,7 @@ class Door:
         self._sock: Any = None
         self._left = b""
         self._greeted = False
+        self._offered = False
 
     def __enter__(self) -> "Self":
         return self
@@ -178,7 +179,26 @@ class Door:
             return answer
         if answer["error"].get("data", {}).get("code") == "daemon_unavailable":
             return None
+        if self._unlocked(answer["error"]):
+            return self._ask(request)
         raise _error(answer["error"])
+
+    def _unlocked(self, error: "Any") -> bool:
+        """Whether the store was locked, and a secret of this process's environment opened it. Raises WrongKey."""
+        if error.get("data", {}).get("code") != "store_locked" or self._offered:
+            return False
+        from memd.secret import given
+
+        self._offered = True
+        told: Any = {}
+        for secret in given():
+            self._sock.sendall(_line(2, "unlock", {"secret": secret}))
+            told = self._read()
+            if "error" not in told:
+                return True
+        if told:
+            raise _error(told["error"])
+        return False
 
     def _read(self) -> "Any":
         """The next answer. Raises ConnectionError when the daemon hangs up before its end."""

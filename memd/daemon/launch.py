@@ -16,6 +16,7 @@ from select import select
 from memd.daemon.wire import error_from, loads
 from memd.errors import DaemonUnavailable
 from memd.home import LOCK, data_home
+from memd.secret import PASSPHRASE
 
 START_TIMEOUT = 120.0  # seconds: a large store may be checked or migrated first
 STOP_TIMEOUT = 60.0
@@ -85,7 +86,7 @@ def is_held(home: str) -> bool:
 
 def _environment(home: str) -> dict[str, str]:
     """This environment with the data folder as an absolute path, named only where it isn't the default one."""
-    environ = dict(os.environ)
+    environ = {name: value for name, value in os.environ.items() if name != PASSPHRASE}  # `Door` hands it over
     if "MEMD_HOME" in environ or home != data_home():
         environ["MEMD_HOME"] = str(Path(home).absolute())
     return environ
