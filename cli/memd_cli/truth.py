@@ -167,7 +167,8 @@ def _history(data: Data) -> None:
         head.append(f"  {human.exact(memory['event_at'] or memory['recorded_at'])}", style="dim")
         if memory["until"]:
             head.append(f" until {human.exact(memory['until'])}", style="dim")
-        state = "forgotten" if memory["forgotten_at"] else "holds" if holds else f"→ {memory['superseded_by']}"
+        gone = "purged" if memory["purged_at"] else "forgotten"
+        state = gone if memory["forgotten_at"] else "holds" if holds else f"→ {memory['superseded_by']}"
         head.append(f"  {state}", style="green" if holds else "red" if memory["forgotten_at"] else "")
         if memory["id"] in whys:
             head.append(f"  {visible(whys[memory['id']])}", style="dim italic")

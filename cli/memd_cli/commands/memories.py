@@ -201,10 +201,19 @@ def list_(
 
 @app.command(
     rich_help_panel=KEEP,
-    epilog=examples("memd forget 01k9", "memd forget --dry-run 01k9 01ka", "memd forget --yes 01k9  # in a script"),
+    epilog=examples(
+        "memd forget 01k9",
+        "memd forget --dry-run 01k9 01ka",
+        "memd forget --yes 01k9  # in a script",
+        "memd forget --purge 01k9  # for good, in all copies",
+        "memd forget --purge  # go on with what a purge left",
+    ),
 )
 def forget(
     words: Ids = None,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Leave no trace of them: they can't be restored, and backups lose them too.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and forget nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
@@ -214,7 +223,16 @@ def forget(
 
     Recall and list pass them over; [cyan]memd restore[/] brings them back.
     Asks first. Without a terminal to ask at, [cyan]--yes[/] is needed.
+
+    With --purge the text is erased, with all that was made of it: from the store's file and its log, and from every
+    copy that memd made and can reach. It says what it couldn't reach, goes on with it when told so without ids, and
+    exits with 3 until nothing is left. What replaced what stays known, and that something was purged. A file that
+    memd watches keeps its text, and that isn't taken in again.
     """
+    if purge:
+        from memd_cli import purging
+
+        return perform(Session("forget", locals()), purging.purge, purging.show)
     return perform(Session("forget", locals()), changes.forget)
 
 
