@@ -1,10 +1,11 @@
-"""Values of other tools in the shape that memd takes: texts, keys, tags, kinds, times, roots of projects. Pure."""
+"""Values of other tools in the shape that memd takes: texts, keys, tags, kinds, times, roots of projects."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -150,11 +151,12 @@ class Roots:
     """Which folders projects lie in, that a tool knows by name alone: told by the files that it saw there.
 
     A file `/home/me/work/shop/src/cart.ts` of the project `shop` says that its root is `/home/me/work/shop`. What most
-    of a project's files say is taken.
+    of a project's files say is taken. A project of which no file tells is looked for beside the others.
     """
 
     def __init__(self) -> None:
         self._found: dict[str, Counter[str]] = {}
+        self._roots: dict[str, str | None] = {}
 
     def see(self, project: str, paths: Iterable[str]) -> None:
         """Files, or working folders, of a project, by their absolute paths; others tell nothing."""
@@ -167,9 +169,23 @@ class Roots:
                 found[root] += 1
 
     def of(self, project: str) -> str | None:
-        """The project's root; None where no file told it."""
-        found = self._found.get(project)
-        return min(found, key=lambda root: (-found[root], len(root), root)) if found else None
+        """The project's root; None where nothing tells it."""
+        if project not in self._roots:
+            found = self._found.get(project)
+            self._roots[project] = _most(found) if found else self._beside(project)
+        return self._roots[project]
+
+    def _beside(self, project: str) -> str | None:
+        """A folder of the project's name beside those of most other projects, if there is one."""
+        parents = Counter(os.path.dirname(_most(found)) for found in self._found.values() if found)
+        if parents and project and "/" not in project and project not in (".", ".."):
+            folder = os.path.join(_most(parents), project)
+            return folder if os.path.isdir(folder) else None
+        return None
+
+
+def _most(found: Counter[str]) -> str:
+    return min(found, key=lambda path: (-found[path], len(path), path))
 
 
 def _above(path: str, wanted: str) -> str | None:

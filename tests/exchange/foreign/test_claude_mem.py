@@ -74,6 +74,15 @@ def test_a_folder_that_a_session_worked_in_tells_the_project_too(tmp_path: Path)
     assert only(read(KIND, file), "Drafts").scope == "/home/ann/Blog"
 
 
+def test_a_project_is_looked_for_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "work" / "blog").mkdir(parents=True)
+    rows = claude_mem_rows()
+    rows["observations"][0]["files_read"] = json.dumps([str(tmp_path / "work" / "shop" / "a.ts")])
+    rows["observations"][0]["files_modified"] = "[]"
+    file = database(tmp_path / "claude-mem.db", CLAUDE_MEM_35, rows)
+    assert only(read(KIND, file), "Drafts").scope == str(tmp_path / "work" / "blog")
+
+
 def test_a_worktree_that_was_merged_counts_to_its_project(tmp_path: Path) -> None:
     rows = claude_mem_rows()
     rows["observations"][1] |= {"merged_into_project": "shop"}
