@@ -19,6 +19,7 @@ from memd import __version__
 from memd.errors import BadInput
 from memd_cli.commands import (
     bench,
+    crypt,
     daemon,
     feed,
     hook,
@@ -52,8 +53,9 @@ EPILOG = (
     "  2  wrong use; the store is as it was\n"
     "  3  the store or the daemon can't serve\n\n"
     "[bold]Environment[/]\n\n"
-    "  MEMD_HOME   the data folder, in place of the user's own\n"
-    "  NO_COLOR    no colours, whatever the terminal\n\n"
+    "  MEMD_HOME        the data folder, in place of the user's own\n"
+    "  MEMD_PASSPHRASE  of an encrypted store; MEMD_KEY_FILE: a file with it, or with the key\n"
+    "  NO_COLOR         no colours, whatever the terminal\n\n"
     "[dim]Piped, every command prints plain lines with fields split by tabs;\n"
     "with --json, one JSON object. `memd COMMAND --help` has examples.[/]"
 )
@@ -74,6 +76,7 @@ for _part in (
     feed.app,
     watch.app,
     upkeep.app,
+    crypt.app,
     models.app,
     daemon.app,
     bench.app,

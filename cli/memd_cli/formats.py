@@ -38,6 +38,7 @@ from memd.model import (
     TaskTree,
 )
 from memd.store.backups import Backup
+from memd.store.cipher import Encryption
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -497,6 +498,39 @@ class BackupsData(msgspec.Struct, frozen=True):
     backups: list[Backup]
 
 
+class LeftFile(msgspec.Struct, frozen=True):
+    """A copy of the store that was not written anew, and why."""
+
+    path: str
+    why: str
+
+
+class EncryptionData(msgspec.Struct, frozen=True):
+    """The store as it is now: what opens it, its key's name, the file that was made for that; its copies likewise."""
+
+    encryption: Encryption
+    key: str
+    key_file: str
+    bytes: int
+    memories: int
+    backups: list[str]
+    left: list[LeftFile]
+
+
+class UnlockData(msgspec.Struct, frozen=True):
+    """What opens the store, and whether this did."""
+
+    encryption: Encryption
+    unlocked: bool
+
+
+class KeyData(msgspec.Struct, frozen=True):
+    """A key's name, and the file that it was written to or read from."""
+
+    key: str
+    file: str
+
+
 class PutBackData(msgspec.Struct, frozen=True):
     """The copy that took the store's place, and where the store from before lies."""
 
@@ -553,6 +587,12 @@ DATA: dict[str, tuple[type, ...]] = {
     "check": (Soundness,),
     "backup": (BackupData,),
     "backup list": (BackupsData,),
+    "encrypt": (EncryptionData,),
+    "decrypt": (EncryptionData,),
+    "rekey": (EncryptionData,),
+    "unlock": (UnlockData,),
+    "key export": (KeyData,),
+    "key import": (KeyData,),
     "use": (LivesResult,),
     "pin": (LivesResult,),
     "unpin": (LivesResult,),

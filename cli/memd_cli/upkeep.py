@@ -12,6 +12,8 @@ from memd.errors import BadInput, NotFound, StoreReadOnly
 from memd_cli.session import Session
 from memd_cli.verbs import Outcome
 
+ENCRYPTION = "encryption"  # the setting that the store itself holds
+
 
 def stats(session: Session) -> Outcome:
     """What the store holds and what is still to be done."""
@@ -27,7 +29,7 @@ def show_config(session: Session) -> Outcome:
     settings = [
         {"name": name, "value": value, "default": default, "from": _origin(name, config.file)}
         for name, value, default in _settings(config)
-    ]
+    ] + [_encryption(config)]
     paths = {name: str(getattr(config, name)) for name in ("home", "store", "file", "socket", "log")}
     return Outcome({"paths": paths, "settings": settings})
 
@@ -46,6 +48,8 @@ def set_config(session: Session) -> Outcome:
     from memd.config import Config
 
     name, value = session.options["name"], session.options["value"]
+    if name == ENCRYPTION:
+        return _encrypt(session)
     _known(name)
     file = Config.load().file
     try:
@@ -56,6 +60,25 @@ def set_config(session: Session) -> Outcome:
     _check(after)
     _replace(file, after)
     return get_config(session)
+
+
+def _encrypt(session: Session) -> Outcome:
+    """Encryption isn't a line in a file: the store itself is changed."""
+    if session.options["value"] is None:
+        raise BadInput("encryption can't be unset.", "Write the store anew without it: memd decrypt")
+    from memd_cli import crypt
+
+    done = crypt.set_encryption(session)
+    outcome = get_config(session)
+    outcome.notices = done.notices
+    return outcome
+
+
+def _encryption(config: Any) -> dict[str, Any]:
+    from memd.store import cipher
+
+    state = "off" if cipher.encryption(cipher.start_of(config.store)) == "off" else "on"
+    return {"name": ENCRYPTION, "value": state, "default": "off", "from": "store"}
 
 
 def _settings(config: Any) -> list[tuple[str, Any, Any]]:
@@ -75,7 +98,7 @@ def _settings(config: Any) -> list[tuple[str, Any, Any]]:
 def _known(name: str) -> None:
     from memd.config import Config, Settings
 
-    names = [known for known, _, _ in _settings(Config(Path(), Path(), Path(), Settings()))]
+    names = [known for known, _, _ in _settings(Config(Path(), Path(), Path(), Settings()))] + [ENCRYPTION]
     if name not in names:
         raise BadInput(f"There is no setting {name!r}", f"Settings: {', '.join(names)}")
 

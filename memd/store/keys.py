@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +72,11 @@ class Keys:
             WrongKey: it doesn't.
         """
         salt = cipher.start_of(path)
-        key = _key(given, salt)
-        if key is None:
-            raise cipher.wrong_key(path, salt)
-        cipher.connect(path, key, "rw").close()
-        return self.keep(key)
+        for key in _meant(given, salt):
+            with suppress(WrongKey):
+                cipher.connect(path, key, "rw").close()
+                return self.keep(key)
+        raise cipher.wrong_key(path, salt)
 
     def keep(self, key: Key) -> Key:
         """Know a key from now on."""
@@ -97,15 +99,12 @@ def passphrase_key(passphrase: str) -> Key:
     return cipher.derived(passphrase, cipher.new_salt("passphrase"))
 
 
-def _key(given: str, salt: bytes) -> Key | None:
-    """What a secret is for a file; None where it can't be its key."""
+def _meant(given: str, salt: bytes) -> Iterator[Key]:
+    """The keys that a secret may stand for."""
+    with suppress(ValueError):
+        yield Key(salt, bytes.fromhex(given.strip()))
     if cipher.kind(salt) == "passphrase":
-        return cipher.derived(given, salt)
-    try:
-        raw = bytes.fromhex(given.strip())
-    except ValueError:
-        return None
-    return Key(salt, raw) if len(raw) == KEY_BYTES else None
+        yield cipher.derived(given, salt)
 
 
 def _locked(path: Path, salt: bytes, why: str) -> StoreLocked:

@@ -119,13 +119,18 @@ def get(name: Name, json: Json = False) -> int:
     return perform(Session("config get", locals()), upkeep.get_config)
 
 
-@settings.command("set", epilog=examples("memd config set daemon.idle_exit 3600  # seconds"))
+@settings.command(
+    "set", epilog=examples("memd config set daemon.idle_exit 3600  # seconds", "memd config set encryption on")
+)
 def set_(
     name: Name,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value.", show_default=False)],
     json: Json = False,
 ) -> int:
-    """Write a setting to config.toml. A daemon that runs takes it up when restarted."""
+    """Write a setting to config.toml. A daemon that runs takes it up when restarted.
+
+    `encryption` (on, off) stands in the store itself: the command does what `memd encrypt` and `memd decrypt` do.
+    """
     return perform(Session("config set", locals()), upkeep.set_config)
 
 
