@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from memd.encoder import Encoder, Tokenizer
     from memd.encoder.files import EncoderFiles
     from memd.encoder.library import Encoders, Stamp
+    from memd.exchange.lines import Selection
+    from memd.exchange.taking import Taker
     from memd.ingest.keeping import NoteKeeper
     from memd.recall.recaller import Recaller
     from memd.store.purging import Purger
@@ -498,17 +500,6 @@ class Memory:
         """Leave no trace of memories, living or forgotten, in any file of memd's. As `Purger.purge`. Can't be undone."""
         return self.purges.purge(ids, dry_run=dry_run)
 
-    @cached_property
-    def purges(self) -> Purger:
-        """Erasing memories for good, and what is left to do of that."""
-        from memd.store.purging import Purger
-
-        return Purger(self._store, self._now_ms)
-
-    def purge(self, ids: Sequence[str], *, dry_run: bool = False) -> Purge:
-        """Leave no trace of memories, living or forgotten, in any file of memd's. As `Purger.purge`. Can't be undone."""
-        return self.purges.purge(ids, dry_run=dry_run)
-
     def restore(self, ids: Sequence[str]) -> StoredMemories:
         """Undo `forget`; return the memories.
 
@@ -574,6 +565,25 @@ class Memory:
     def unpin(self, ids: Sequence[str]) -> Vitalities:
         """Let pinned memories fade again, from their last use on."""
         return self.lifecycle.pin(ids, pinned=False)
+
+    def export(self, selection: Selection, name: str) -> Iterator[bytes]:
+        """The store, or what a selection picks, as lines of memd's exchange format, all of one moment.
+
+        Args:
+            selection: what is wanted.
+            name: what people call this store.
+        """
+        from memd.exchange.exporting import Export
+
+        with self._store.reading() as db:
+            yield from Export(db, selection, name).lines()
+
+    @cached_property
+    def taker(self) -> Taker:
+        """Taking in what was exported, or another tool has kept."""
+        from memd.exchange.taking import Taker
+
+        return Taker(self._store, self._draft, self.without_secrets, self._now_ms, self._encode_after_write)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text has by the encoder's tokenizer; estimated where there is none. O(length)."""

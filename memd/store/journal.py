@@ -92,6 +92,12 @@ def of_memory(db: sqlite3.Connection, memory: int) -> list[Row]:
     return [Row(*row) for row in db.execute("SELECT * FROM journal WHERE memory = ? ORDER BY seq", (memory,))]
 
 
+def told_at(row: Row) -> int:
+    """When that happened which an entry tells of, milliseconds since 1970: for one of another store's, there."""
+    at = row.said.get("at") if row.op == TOLD else None
+    return at if isinstance(at, int) else row.at
+
+
 def about_of(db: sqlite3.Connection, memory: int) -> list[object]:
     """Kind, scope and event time of a memory, as entries have them."""
     return list(
