@@ -14,6 +14,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.store import changes, journal, scopes
 
 SAME, BOTH = "restated", "both hold"
+RELATION = "relation"  # the tag of edges of another tool's graph: what depends on one thing may depend on others
 
 # Both are living and in force, and nobody has decided.
 _OPEN = """
@@ -64,12 +65,13 @@ def text_of(db: sqlite3.Connection, memory: int) -> Text | None:
 
 
 def texts(db: sqlite3.Connection, memories: Sequence[int]) -> list[Text]:
-    """Those of these memories that hold and are of a kind that is compared, in the order given."""
+    """Those of these memories that hold and are compared, by their kind and as no edges, in the order given."""
     rows = db.execute(
         "SELECT m.seq, m.id, m.text, m.scope, m.recorded_at FROM memory AS m"
         " WHERE m.seq IN (SELECT value FROM json_each(?)) AND m.forgotten_at IS NULL AND m.superseded_at IS NULL"
-        " AND m.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(m.text) <= 2000",
-        (json.dumps(list(memories)),),
+        " AND m.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(m.text) <= 2000"
+        " AND NOT EXISTS (SELECT 1 FROM tag WHERE tag.name = ? AND tag.memory = m.seq)",
+        (json.dumps(list(memories)), RELATION),
     )
     by = {row[0]: Text(*row) for row in rows}
     return [by[seq] for seq in memories if seq in by]

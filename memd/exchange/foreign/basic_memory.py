@@ -28,6 +28,7 @@ from memd.ingest import files as notes
 from memd.ingest import frontmatter, markdown
 from memd.ingest.lines import split
 from memd.model import Source
+from memd.store.conflicts import RELATION
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -169,7 +170,7 @@ def _relation(content: str) -> tuple[str, tuple[str, ...], bool] | None:
     match = _LABEL.fullmatch(content)
     if not match:
         return None
-    return "fact", tags("relation", match[1] or match[2] or match[3]), True
+    return "fact", tags(RELATION, match[1] or match[2] or match[3]), True
 
 
 def _observation(content: str) -> tuple[str, tuple[str, ...], bool] | None:

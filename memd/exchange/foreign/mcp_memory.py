@@ -20,6 +20,7 @@ from memd.exchange.foreign.faults import Refuse, bad, not_of, shown
 from memd.exchange.foreign.shaping import digest, key, kind_of, name, tags, text
 from memd.exchange.records import Origin, Record
 from memd.model import Source
+from memd.store.conflicts import RELATION
 
 TOOL = "mcp-memory"
 _NAME = "MCP's memory server"
@@ -101,7 +102,7 @@ class _Graph:
             key=known,
             text=words,
             kind="fact" if relation else kind_of(type_, "fact"),
-            tags=tags(type_, "relation" if relation else ""),
+            tags=tags(type_, RELATION if relation else ""),
             source=Source(path=self._path),
             episode=f"{TOOL}:{entity}"[:4096],
             line=line,

@@ -23,6 +23,7 @@ from memd.exchange.foreign.faults import Refuse, bad, not_of, shown, unknown_for
 from memd.exchange.foreign.shaping import digest, key, kind_of, moment, name, strings, tags, text
 from memd.exchange.records import Origin, Record
 from memd.model import Source
+from memd.store.conflicts import RELATION
 
 TOOL = "mcp-memory-service"
 _FILES = ("sqlite_vec.db", chroma.FILE, f"chroma_db/{chroma.FILE}")
@@ -134,7 +135,7 @@ class _Links:
                 key=key("relation", digest(f"{one}\n{relation}\n{other}")),
                 text=f"{_quoted(first)} {relation} {_quoted(second)}",
                 kind="fact",
-                tags=tags("relation", relation),
+                tags=tags(RELATION, relation),
                 source=Source(path=source),
             )
 

@@ -25,6 +25,7 @@ from memd.exchange.foreign.faults import Refuse, bad, not_of, shown, unknown_for
 from memd.exchange.foreign.shaping import Roots, key, kind_of, moment, name, tags, text
 from memd.exchange.records import Origin, Record
 from memd.model import Source
+from memd.store.conflicts import RELATION
 
 TOOL = "mempalace"
 _COLLECTION = "mempalace_drawers"
@@ -202,7 +203,7 @@ def _facts(file: Path) -> Iterator[Record]:
                     key=key("triple", id),
                     text=said + _while(name(since), name(until)),
                     kind="fact",
-                    tags=tags("relation", text(predicate)),
+                    tags=tags(RELATION, text(predicate)),
                     source=Source(path=path),
                     recorded_at=moment(extracted),
                     event_at=moment(since),
