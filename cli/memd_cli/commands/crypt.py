@@ -8,7 +8,7 @@ import typer
 
 from memd_cli.commands.options import Json
 from memd_cli.help import examples
-from memd_cli.session import Session, Verb, perform
+from memd_cli.session import Session, perform
 
 CARE = "Look after it"
 
@@ -28,8 +28,7 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="Where it lies, or sha
 def _perform(command: str, verb: str, options: dict[str, Any]) -> int:
     from memd_cli import crypt
 
-    named: Verb = getattr(crypt, verb)
-    return perform(Session(command, options), named, crypt.show)
+    return perform(Session(command, options), getattr(crypt, verb), crypt.show)
 
 
 @app.command(
