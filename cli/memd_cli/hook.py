@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from memd.home import HOOK_LOG, HOOK_SPOOL, LOCK, data_home
+from memd.home import HOOK_LOG, HOOK_SPOOL, data_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ HARD_STOP = 0.45  # seconds from the start of the process after which it ends, w
 PATIENCE = 0.36  # seconds from the start until it no longer waits for the daemon
 MOST = 8 << 20  # bytes of a payload; a larger one is somebody's file
 LOG_BYTES = 256 * 1024
-RESTART = 10.0  # seconds between two attempts to start a daemon
 _POLL = 0.01
 _HEAVY = frozenset({"precompact", "precompress", "stop", "afteragent", "afteragentresponse", "sessionend"})
 # Of a payload that is left: which session and where, none of its words.
@@ -112,17 +111,21 @@ def _ask(agent: str, event: str, payload: str, deadline: float) -> str:
         raise _Trouble("no payload on standard input")
     home = data_home()
     folder = _folder()
-    sock = connect(home)
+    sock = connect(home, _remaining(deadline))
     if sock is None:
         _start(home)
-        while (sock := connect(home)) is None:
+        while (sock := connect(home, _remaining(deadline))) is None:
             if time.monotonic() + _POLL > deadline:
                 raise _Trouble("no daemon answers; one is starting")
             time.sleep(_POLL)
     sock.close()
-    with Door(home, start=False, timeout=max(deadline - time.monotonic(), 0.01)) as door:
+    with Door(home, start=False, timeout=_remaining(deadline)) as door:
         told = door.call("hook", {"agent": agent, "event": event, "payload": payload, "folder": folder})
     return str(told["output"])
+
+
+def _remaining(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.01)
 
 
 def _folder() -> str:
@@ -133,27 +136,26 @@ def _folder() -> str:
 
 
 def _start(home: str) -> None:
-    """Start a daemon that outlives this process, unless one is just starting, or was tried a moment ago."""
-    mark = os.path.join(home, HOOK_LOG + ".start")
-    try:
-        if time.time() - os.stat(mark).st_mtime < RESTART and os.path.exists(os.path.join(home, LOCK)):
-            from memd.daemon.launch import is_held
+    """Start a daemon that outlives this process, unless one runs or is starting: of 200 hooks at once one does it.
 
-            if is_held(home):
-                return
-    except OSError:
-        pass
+    Whoever starts it holds a lock, and the daemon, which inherits that, until it ends.
+    """
     try:
         os.makedirs(home, mode=0o700, exist_ok=True)
-        os.close(os.open(mark, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        os.utime(mark)
-    except OSError:
-        pass
+        mark = os.open(os.path.join(home, HOOK_LOG + ".start"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _Trouble(f"{home} can't be written ({error.strerror})") from None
+    try:
+        import fcntl
+
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    os.set_inheritable(mark, True)
     os.chdir("/")  # which the daemon inherits: it must not hold on to a project's folder
     nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     command = [sys.executable, "-P", "-m", "memd.daemon", "--detach"]
     environment = {**os.environ, "MEMD_HOME": home} if os.environ.get("MEMD_HOME") else dict(os.environ)
-    environment.pop("MEMD_PASSPHRASE", None)  # the door hands it over
     try:
         child = os.posix_spawn(sys.executable, command, environment, file_actions=nothing, setsid=True)
     except NotImplementedError:

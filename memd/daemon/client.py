@@ -11,6 +11,7 @@ A file left by one that died leads to a socket that refuses, which is the same a
 # Not pathlib: its import takes longer than all that is imported here.
 import os
 import sys
+import time
 
 from memd import __version__
 from memd.daemon.wire import dumps, error_from, loads
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 ANSWER_TIMEOUT = 600.0  # seconds for one answer; a batch of long texts on a slow disk takes a while
 MAX_LINE = 256 * 1024 * 1024  # bytes of one request or answer
+PATIENCE = 5.0  # seconds without a sign after which the daemon is asked whether it is alive
+LIFE_TIMEOUT = 10.0  # seconds it has for that: a greeting, which waits for nothing
 _CHUNK = 256 * 1024
+_POLL = 0.01
 
 
 def peer_uid(sock: "Any") -> int:
@@ -48,11 +52,15 @@ def rendezvous(home: str) -> "tuple[int, bytes] | None":
         return None
 
 
-def connect(home: str) -> "Any":
+def connect(home: str, timeout: float = PATIENCE) -> "Any":
     """A connected socket to the daemon of this data folder, or None when none answers.
 
+    Args:
+        home: the data folder.
+        timeout: seconds to wait while as many are waiting already as may.
+
     Raises:
-        DaemonUnavailable: what answers belongs to another user.
+        DaemonUnavailable: what answers belongs to another user, or takes no more connections.
     """
     import _socket
 
@@ -61,8 +69,11 @@ def connect(home: str) -> "Any":
         return None
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
-        sock.connect(found[1])
+        _reach(sock, found[1], timeout)
         uid = peer_uid(sock)
+    except BlockingIOError:
+        sock.close()
+        raise _silent(home) from None
     except OSError:
         sock.close()
         return None
@@ -74,6 +85,40 @@ def connect(home: str) -> "Any":
             f"the daemon of {home} belongs to user {uid}", "set MEMD_HOME to a data folder of your own"
         )
     return sock
+
+
+def _reach(sock: "Any", path: bytes, timeout: float) -> None:
+    """Connect. Raises BlockingIOError when nobody is let in for so long, OSError when nobody is there."""
+    deadline = time.monotonic() + timeout
+    sock.settimeout(timeout)
+    while True:
+        try:
+            return sock.connect(path)  # type: ignore[no-any-return]
+        except BlockingIOError:  # Linux: the queue of those who wait to be let in is full
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL)
+
+
+def is_alive(path: bytes) -> bool:
+    """Whether what listens at a socket's path lets clients in and greets them. True when nothing listens any more: it
+    is about to end, which who waits for its answer will see.
+    """
+    import _socket
+
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        _reach(sock, path, LIFE_TIMEOUT)
+        sock.settimeout(LIFE_TIMEOUT)
+        sock.sendall(_line(0, "hello", {"client": __version__, "protocol": PROTOCOL}))
+        sock.recv(1)
+    except (TimeoutError, BlockingIOError):
+        return False
+    except OSError:
+        pass
+    finally:
+        sock.close()
+    return True
 
 
 class Door:
@@ -165,11 +210,10 @@ class Door:
 
     def _ask(self, request: bytes) -> "Any":
         """The answer to one request, None when the daemon is going away; raises OSError when it already has."""
-        self._sock.settimeout(self.timeout)
         if self._greeted:
-            self._sock.sendall(request)
+            self._send(request)
         else:
-            self._sock.sendall(_line(0, "hello", {"client": __version__, "protocol": PROTOCOL}) + request)
+            self._send(_line(0, "hello", {"client": __version__, "protocol": PROTOCOL}) + request)
             greeting = self._read()
             if "error" in greeting:
                 return self._other_version(greeting["error"])
@@ -200,12 +244,39 @@ class Door:
             raise _error(told["error"])
         return False
 
+    def _send(self, request: bytes) -> None:
+        sent = self._patiently(self._sock.send, request)
+        while sent < len(request):
+            sent += self._patiently(self._sock.send, memoryview(request)[sent:])
+
+    def _patiently(self, act: "Any", argument: "Any") -> "Any":
+        """Send or receive something, within the time for an answer, as long as the daemon is alive.
+
+        Raises:
+            TimeoutError: nothing came within that time.
+            DaemonUnavailable: the daemon is there and doesn't even greet: it is stopped, or hangs.
+        """
+        waited = 0.0
+        while True:
+            step = min(PATIENCE, self.timeout - waited)
+            self._sock.settimeout(step)
+            try:
+                return act(argument)
+            except TimeoutError:
+                waited += step
+                if waited >= self.timeout:
+                    raise
+                if not is_alive(os.fsencode(self._sock.getpeername())):
+                    self.close()  # an answer that still came would be taken for the next one's
+                    raise _silent(self.home) from None
+
     def _read(self) -> "Any":
         """The next answer. Raises ConnectionError when the daemon hangs up before its end."""
-        parts = [self._left]
+        parts, size = [self._left], 0
         while b"\n" not in parts[-1]:
-            part = self._sock.recv(_CHUNK)
-            if not part:
+            part = self._patiently(self._sock.recv, _CHUNK)
+            size += len(part)
+            if not part or size > MAX_LINE + _CHUNK:
                 raise ConnectionResetError
             parts.append(part)
         line, _, self._left = b"".join(parts).partition(b"\n")
@@ -258,6 +329,13 @@ def _unavailable(message: str) -> "MemdError":
     from memd.errors import DaemonUnavailable
 
     return DaemonUnavailable(message, "see `memd daemon status` and `memd daemon logs`, or use --no-daemon")
+
+
+def _silent(home: str) -> "MemdError":
+    """The error of a daemon that is there and says nothing."""
+    from memd.daemon.silence import explain
+
+    return explain(home)
 
 
 def _error(error: "Any") -> "MemdError":

@@ -1,0 +1,141 @@
+"""A daemon that is there and says nothing: stopped by a signal, or something else on its socket."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from memd.config import Config
+from memd.daemon import client, process
+from memd.daemon.client import Door
+from memd.errors import DaemonUnavailable
+from tests.daemon.conftest import eventually
+
+HOOK = [sys.executable, "-m", "memd_cli", "hook"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes 5 and 10 seconds, in tenths of them."""
+    monkeypatch.setattr(client, "PATIENCE", 0.3)
+    monkeypatch.setattr(client, "LIFE_TIMEOUT", 0.6)
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """SIGSTOP, and SIGCONT at the end."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_stopped_daemon_is_told_in_bounded_time_and_goes_on_when_it_may(home: Path, door: Door) -> None:
+    kept = door.call("remember", {"items": [{"text": "before"}]})["remembered"][0]["id"]
+    pid = door.call("status", {})["pid"]
+    with stopped(pid):
+        for waiting in (door, Door(timeout=600)):  # one that was connected, and a new one
+            began = time.monotonic()
+            with pytest.raises(DaemonUnavailable, match="stopped by a signal") as caught:
+                waiting.call("recall", {"text": "before"})
+            assert time.monotonic() - began < 10
+            assert f"kill -CONT {pid}" in caught.value.hint and "--no-daemon" in caught.value.hint
+            waiting.close()
+        beside = subprocess.run(
+            [sys.executable, "-m", "memd_cli", "remember", "--no-daemon", "beside it"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert beside.returncode == 0
+    listed = door.call("list", {"scope": "all"})["memories"]
+    assert {kept, beside.stdout.strip()} <= {one["id"] for one in listed}
+    assert door.call("status", {})["pid"] == pid
+
+
+def test_a_request_larger_than_the_sockets_buffer_is_given_up_too(home: Path, door: Door) -> None:
+    pid = door.call("status", {})["pid"]
+    with stopped(pid), pytest.raises(DaemonUnavailable, match="stopped"):
+        door.call("remember", {"items": [{"text": "word " * 2_000_000}]})
+    assert door.call("stats", {})["memories"] == 0
+
+
+def test_a_slow_answer_is_waited_for(home: Path, door: Door) -> None:
+    """Longer than the client's patience: the daemon greets whoever asks, so it is alive."""
+    door.call("remember", {"items": [{"text": "no encoder, so this waits"}]})
+    items = [{"text": f"{number} " + "words of a note " * 40} for number in range(3000)]
+    assert len(door.call("remember", {"items": items})["remembered"]) == 3000
+
+
+def test_hooks_pass_a_stopped_daemon_by_and_leave_word(home: Path, door: Door, tmp_path: Path) -> None:
+    pid = door.call("status", {})["pid"]
+    payload = f'{{"session_id": "s1", "transcript_path": "{tmp_path}/t.jsonl", "cwd": "{tmp_path}"}}'
+    with stopped(pid):
+        began = time.monotonic()
+        done = [subprocess.run([*HOOK, "SessionEnd"], input=payload, capture_output=True, text=True, check=False)
+                for _ in range(3)]  # fmt: skip
+        assert time.monotonic() - began < 10
+        assert [(one.returncode, one.stdout, one.stderr) for one in done] == [(0, "", "")] * 3
+        assert len(list((home / "hooks").glob("*.json"))) == 3
+
+
+def test_a_stopped_daemon_can_be_replaced(home: Path, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_GRACE", 0.5)
+    pid = door.call("status", {})["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    assert process.restart(Config.load())["pid"] != pid
+    door.close()
+    assert door.call("stats", {})["memories"] == 0
+
+
+def test_more_clients_than_a_stopped_daemon_lets_wait(home: Path, door: Door) -> None:
+    """Beyond the queue of the socket even connecting waits; it did so for ever."""
+    pid = door.call("status", {})["pid"]
+    with stopped(pid):
+        waiting = []
+        try:
+            while True:
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                sock.settimeout(0.5)
+                waiting.append(sock)
+                sock.connect(str(Config.load().socket))
+        except (BlockingIOError, TimeoutError):
+            pass
+        with pytest.raises(DaemonUnavailable, match="stopped by a signal"):
+            Door().call("status", {})
+        for sock in waiting:
+            sock.close()
+    assert eventually(lambda: door.call("status", {})["connections"] == 1)
+
+
+@pytest.fixture
+def hanging(home: Path) -> Iterator[Path]:
+    """Something that listens where the daemon would, accepts, and never says a word."""
+    home.mkdir()
+    path = home / "daemon.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen(8)
+        held = []
+        threading.Thread(target=lambda: [held.append(listener.accept()) for _ in range(8)], daemon=True).start()
+        (home / "daemon.pid").write_text(f"{os.getpid()}\n{path}\n0.0\n")
+        yield path
+
+
+def test_a_socket_that_hangs_is_told(hanging: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(DaemonUnavailable, match="no daemon") as caught:
+        Door(timeout=600).call("recall", {"text": "x"})
+    assert time.monotonic() - began < 10
+    assert str(hanging) in caught.value.hint and "--no-daemon" in caught.value.hint
+    done = subprocess.run([*HOOK, "Stop"], input='{"session_id": "s"}', capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
