@@ -24,6 +24,7 @@ from memd.model import (
     ConflictsFound,
     ContextBlock,
     EncoderInfo,
+    GistsFound,
     History,
     LifecycleStatus,
     Maintenance,
@@ -36,6 +37,7 @@ from memd.model import (
     TaskTree,
 )
 
+WAITERS = 32  # connections that may wait for vectors; others hear soon how many are missing, and may ask again
 _WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
 
 
@@ -81,6 +83,7 @@ class Methods:
         self._traffic = traffic
         self._stop = stop
         self._started = time.monotonic()
+        self._waiters = threading.BoundedSemaphore(WAITERS)
         self._table: dict[str, tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]] = {
             "remember": (p.RememberParams, self._remember),
             "recall": (Query, self._recall),
@@ -94,6 +97,7 @@ class Methods:
             "history": (p.HistoryParams, self._history),
             "audit": (p.AuditParams, self._audit),
             "conflicts": (p.ConflictsParams, self._conflicts),
+            "gists": (p.GistsParams, self._gists),
             "resolve": (p.ResolveParams, self._resolve),
             "context": (p.ContextParams, self._context),
             "task_start": (p.TaskAddParams, self._task_start),
@@ -149,7 +153,8 @@ class Methods:
 
     def _show(self, params: p.ShowParams) -> p.ShowResult:
         found = [self._memory.show(id_) for id_ in params.ids]
-        return p.ShowResult(found, self._memory.lifecycle.vitality([memory.id for memory in found]))
+        lives = [memory.id for memory in found if not memory.members]  # a gist is as alive as its members
+        return p.ShowResult(found, self._memory.lifecycle.vitality(lives))
 
     def _list(self, params: p.ListParams) -> p.ListResult:
         paging = msgspec.structs.asdict(params)
@@ -218,6 +223,9 @@ class Methods:
     def _conflicts(self, params: p.ConflictsParams) -> ConflictsFound:
         return self._memory.conflicts(scope=params.scope, limit=params.limit)
 
+    def _gists(self, params: p.GistsParams) -> GistsFound:
+        return self._memory.gists(scope=params.scope, limit=params.limit)
+
     def _resolve(self, params: p.ResolveParams) -> p.MemoriesResult:
         return p.MemoriesResult(self._memory.resolve(params.keep, params.other, both=params.both, why=params.why))
 
@@ -249,10 +257,16 @@ class Methods:
         return p.UnlockResult(encryption=self._memory.store.encryption)  # it is open
 
     def _wait_encoded(self, params: p.WaitParams) -> p.WaitResult:
-        deadline = time.monotonic() + min(max(params.timeout_s, 0.0), p.MAX_WAIT)
-        while not self._memory.wait_encoded(min(_WAIT_SLICE, max(0.0, deadline - time.monotonic()))):
-            if self._stop.is_set() or self._memory.degraded or time.monotonic() >= deadline:
-                break
+        may_stay = self._waiters.acquire(blocking=False)
+        seconds = min(max(params.timeout_s, 0.0), p.MAX_WAIT if may_stay else _WAIT_SLICE)
+        deadline = time.monotonic() + seconds
+        try:
+            while not self._memory.wait_encoded(min(_WAIT_SLICE, max(0.0, deadline - time.monotonic()))):
+                if self._stop.is_set() or self._memory.degraded or time.monotonic() >= deadline:
+                    break
+        finally:
+            if may_stay:
+                self._waiters.release()
         return p.WaitResult(self._memory.pending())
 
     def _encoder(self, _: p.Nothing) -> EncoderInfo:

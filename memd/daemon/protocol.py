@@ -7,6 +7,7 @@ daemon. Errors carry the code, message, hint and exit code of `memd.errors` unde
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
@@ -18,6 +19,7 @@ from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, Source, StoredMemory
 
 PROTOCOL = 1
 MAX_LINE = 256 * 1024 * 1024  # bytes of one request
+MAX_VALUES = 1_000_000  # of one request: each takes many times its bytes once it is read
 MAX_WAIT = 3600.0  # seconds `wait_encoded` may take
 
 PARSE_ERROR = -32700
@@ -300,6 +302,13 @@ class ConflictsParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: int = 50
 
 
+class GistsParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `gists`: of a scope, the latest made first."""
+
+    scope: str = GLOBAL_SCOPE
+    limit: int = 50
+
+
 class ResolveParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Params of `resolve`: `keep` stands in the place of `other`, or `both` hold."""
 
@@ -375,14 +384,38 @@ def read_request(line: bytes | bytearray | memoryview) -> Request:
     """The request on a line.
 
     Raises:
-        ProtocolError: it is not JSON, not a JSON-RPC 2.0 request, or nested too deep.
+        ProtocolError: it is not JSON, not a JSON-RPC 2.0 request, nested too deep, or of too many values.
     """
+    if len(line) > MAX_VALUES and _has_too_many_values(line):
+        raise ProtocolError(f"a request has more than {MAX_VALUES:,} values", "send fewer at a time")
     try:
         return _decoder.decode(line)
     except msgspec.ValidationError as error:
         raise ProtocolError(f"not a JSON-RPC 2.0 request: {error}", _HINT) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"not JSON: {error}", _HINT) from None
+
+
+def _has_too_many_values(line: bytes | bytearray | memoryview) -> bool:
+    """Whether there are more than `MAX_VALUES`. Counted by what parts them; only where texts may have that too, apart
+    from the texts. In steps, so that others are answered meanwhile."""
+    line = bytes(line)
+    if _count_values(line) <= MAX_VALUES:
+        return False
+    count = end = 0
+    for text in _STRING.finditer(line):
+        count += _count_values(line[end : text.start()])
+        if count > MAX_VALUES:
+            return True
+        end = text.end()
+    return count + _count_values(line[end:]) > MAX_VALUES
+
+
+def _count_values(line: bytes) -> int:
+    return line.count(b",") + line.count(b"[") + line.count(b"{")
+
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 def read_params(raw: msgspec.Raw, kind: type[Params]) -> Params:

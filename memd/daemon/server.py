@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
 import threading
 import time
@@ -22,14 +23,18 @@ from memd.daemon import protocol as p
 from memd.daemon.client import peer_uid
 from memd.daemon.gate import Gate
 from memd.daemon.methods import Methods, NoSuchMethod, Traffic
-from memd.errors import BadInput, DaemonUnavailable, MemdError, ProtocolError, VersionMismatch
+from memd.errors import BadInput, DaemonUnavailable, MemdError, ProtocolError, StoreBusy, VersionMismatch
 
 MAX_CONNECTIONS = 128
 SPARE_THREADS = 4  # that wait in accept when there is nothing to do
 IDLE_TIMEOUT = 3600.0  # seconds between two requests
-STALL_TIMEOUT = 60.0  # seconds within a line, or for a client to take its answer
+STALL_TIMEOUT = 60.0  # seconds for a line from its first byte on, or for a client to take its answer
+SLOWEST = 1024 * 1024  # bytes a second, by which a long line or answer may take longer
+CROWDED_TIMEOUT = 2.0  # seconds for the same while others wait for a place
 LARGE = 1024 * 1024  # bytes from which a line counts as large
-LARGE_AT_ONCE = 2
+LARGE_AT_ONCE = 2  # being read or answered; others wait before they are read on
+PLACE_TIMEOUT = 300.0  # seconds that they wait
+_LOOK = 0.5  # seconds between two looks whether others wait
 _CHUNK = 256 * 1024
 
 log = logging.getLogger("memd.daemon")
@@ -46,6 +51,8 @@ class Connection:
         self.client = ""  # the version it named in hello
         self.requests = 0  # after hello
         self.idle_since: float | None = time.monotonic()
+        self.line_since = 0.0  # when the first byte of the line that is being read came
+        self.large = False  # holds one of the places for large lines
 
     def line(self) -> bytes | None:
         """The next whole line already read, without its end; None when there is none."""
@@ -147,6 +154,8 @@ class Server:
                     self._serve(connection)
             except Exception as error:  # one client may not end the thread that serves the next
                 log.error("connection dropped: %s", logs.where(error))
+            finally:
+                self._yield_place(connection)
             if not self._leave(connection):
                 return
 
@@ -160,11 +169,12 @@ class Server:
                 if self._threads < self._limit:
                     self._add_thread()
                 else:
-                    self._make_room()
+                    self._make_room(connection)
 
-    def _make_room(self) -> None:
-        """Hang up on the client idle for longest; the caller holds `_change`."""
-        idle = [connection for connection in self._connections if connection.idle_since is not None]
+    def _make_room(self, newest: Connection) -> None:
+        """Hang up on the client idle for longest, not on the one that has just come; the caller holds `_change`."""
+        others = self._connections - {newest}
+        idle = [connection for connection in others if connection.idle_since is not None]
         if idle:
             min(idle, key=lambda connection: connection.idle_since or 0.0).hang_up()
 
@@ -193,57 +203,102 @@ class Server:
                 "this daemon belongs to another user", "set MEMD_HOME to a data folder of your own"
             )
             with suppress(OSError):
-                sock.sendall(p.failure(None, p.SERVER_ERROR, refusal))
+                self._send(sock, p.failure(None, p.SERVER_ERROR, refusal))
             return
         held = b""
         with suppress(TimeoutError, ConnectionError):
             while (line := self._next_line(connection)) is not None:
                 answer = held + self._answer(connection, line)
                 held = b""
+                large = len(line) > LARGE or len(answer) > LARGE
+                del line
                 if connection.requests == 0 and connection.has_line():
                     held = answer  # the greeting waits for the request that came with it, and saves a send
                 elif answer:
-                    sock.sendall(answer)
-                if len(line) > LARGE or len(answer) > LARGE:
-                    del line, answer
+                    self._send(sock, answer)
+                if large:
+                    del answer
                     footprint.trim()
+                self._yield_place(connection)
 
     def _next_line(self, connection: Connection) -> bytes | None:
         """The next request; None when the client has gone, stalls, sends too much, or must make room."""
-        large = False
-        try:
-            while (line := connection.line()) is None:
-                partial = len(connection.buffer)
-                if partial > p.MAX_LINE:
-                    too_long = ProtocolError(
-                        f"a request is over the limit of {p.MAX_LINE} bytes", "send fewer at a time"
-                    )
-                    connection.sock.sendall(p.failure(None, p.INVALID_REQUEST, too_long))
-                    return None
-                if partial > LARGE and not large:
-                    large = self._large.acquire(timeout=STALL_TIMEOUT)
-                if not self._receive(connection):
-                    return None
-            connection.idle_since = None
-            return line
-        finally:
-            if large:
-                self._large.release()
+        connection.line_since = time.monotonic()
+        while (line := connection.line()) is None:
+            partial = len(connection.buffer)
+            if partial > p.MAX_LINE:
+                too_long = ProtocolError(f"a request is over the limit of {p.MAX_LINE} bytes", "send fewer at a time")
+                self._refuse(connection, too_long)
+                return None
+            if partial > LARGE and not connection.large and not self._take_place(connection):
+                return None
+            if not self._receive(connection):
+                return None
+        connection.idle_since = None
+        return line
+
+    def _refuse(self, connection: Connection, error: MemdError) -> None:
+        """A last answer, before the connection is closed."""
+        log.info("hung up: %s", error.message)
+        self._send(connection.sock, p.failure(None, p.INVALID_REQUEST, error))
+
+    def _take_place(self, connection: Connection) -> bool:
+        """Wait until a large line may be read on; whether it may. The place is kept until the line is answered."""
+        begun = time.monotonic()
+        while not self._large.acquire(timeout=_LOOK):
+            if time.monotonic() - begun > (CROWDED_TIMEOUT if self._crowded() or self._closing else PLACE_TIMEOUT):
+                self._refuse(connection, StoreBusy("other large requests are being answered", "ask again in a while"))
+                return False
+        connection.large, connection.line_since = True, time.monotonic()
+        return True
+
+    def _yield_place(self, connection: Connection) -> None:
+        """Let the next large line be read."""
+        if connection.large:
+            connection.large = False
+            self._large.release()
 
     def _receive(self, connection: Connection) -> bool:
         """Read what has come; False at the end of the connection, or where it must end to make room."""
         if connection.buffer:
-            connection.sock.settimeout(STALL_TIMEOUT)
+            self._wait(connection.sock, select.POLLIN, connection.line_since, len(connection.buffer) / SLOWEST)
         else:
             connection.sock.settimeout(IDLE_TIMEOUT)
             connection.idle_since = time.monotonic()
             if self._closing or (connection.requests and self._crowded()):
                 return False
+            connection.buffer += connection.sock.recv(_CHUNK)
+            connection.idle_since, connection.line_since = None, time.monotonic()
+            return bool(connection.buffer)
         part = connection.sock.recv(_CHUNK)
-        connection.idle_since = None
         connection.buffer += part
-        connection.sock.settimeout(STALL_TIMEOUT)
         return bool(part)
+
+    def _send(self, sock: socket.socket, answer: bytes) -> None:
+        """Send an answer, as long as its client may take. Raises TimeoutError, ConnectionError."""
+        begun, rest = time.monotonic(), memoryview(answer)
+        sock.settimeout(0)
+        while rest:
+            try:
+                rest = rest[sock.send(rest) :]
+            except BlockingIOError:
+                self._wait(sock, select.POLLOUT, begun, (len(answer) - len(rest)) / SLOWEST)
+
+    def _wait(self, sock: socket.socket, event: int, since: float, allowed: float) -> None:
+        """Wait for a client that is at it since then. Who dawdles goes first where others wait for a place.
+
+        Raises:
+            TimeoutError: it took `allowed` seconds and `STALL_TIMEOUT`, or while others wait `CROWDED_TIMEOUT`.
+        """
+        poll = select.poll()
+        poll.register(sock, event)
+        ready = False
+        while not ready:
+            ready = bool(poll.poll(_LOOK * 1000))
+            limit = CROWDED_TIMEOUT if self._crowded() or self._closing else STALL_TIMEOUT
+            if time.monotonic() - since > allowed + limit:  # also of one that sends a byte now and then
+                log.info("hung up on a client that stalled")
+                raise TimeoutError
 
     def _answer(self, connection: Connection, line: bytes) -> bytes:
         """The line that answers a line; empty for a notification. Never raises."""
@@ -256,6 +311,8 @@ class Server:
         id_ = None if request.id is msgspec.UNSET else request.id
         try:
             answer = p.success(id_, self._result(connection, request))
+            if len(answer) > p.MAX_LINE:
+                raise ProtocolError(f"the answer is over the limit of {p.MAX_LINE} bytes", "ask for less at a time")
         except Exception as error:  # whatever went wrong is an answer, not the end of the daemon
             answer = _failure(id_, self._methods.name(request.method), error, len(line))
         return b"" if request.id is msgspec.UNSET else answer
