@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from memd.errors import FileUnusable
 from memd.exchange.foreign import files
 from memd.exchange.foreign.faults import Refuse, bad, not_of, shown, unreadable
-from memd.exchange.foreign.shaping import digest, key, kind_of, moment, name, tags, text
+from memd.exchange.foreign.shaping import digest, grouped, key, kind_of, moment, name, tags, text
 from memd.exchange.records import Origin, Record
 from memd.ingest import files as notes
 from memd.ingest import frontmatter, markdown
@@ -144,7 +144,7 @@ class _Written:
             tags=tags(list(labels), list(self._tags)),
             source=Source(path=self._path, span=(first, last)),
             recorded_at=self._at,
-            episode=f"{TOOL}:{self._relative}"[:4096],
+            episode=grouped(TOOL, self._relative),
             position=first,
             line=first,
         )

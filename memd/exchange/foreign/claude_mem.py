@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from memd.exchange.foreign import databases, files
 from memd.exchange.foreign.databases import Database
 from memd.exchange.foreign.faults import Refuse, bad, not_of, shown
-from memd.exchange.foreign.shaping import Roots, digest, key, kind_of, moment, name, strings, tags, text
+from memd.exchange.foreign.shaping import Roots, digest, grouped, key, kind_of, moment, name, strings, tags, text
 from memd.exchange.records import Origin, Record
 from memd.model import GLOBAL_SCOPE, Source
 
@@ -182,7 +182,6 @@ class _Shaper:
             self._refuse(bad(f"{place}: its id is neither a number nor a text.", line))
             return
         at = moment(row.get(_EPOCH)) or moment(row.get("created_at"))
-        episode = session.id or said
         yield Record(
             key=key(table, id),
             text=words,
@@ -191,8 +190,8 @@ class _Shaper:
             scope=GLOBAL_SCOPE if row.get("scope") == GLOBAL_SCOPE else self._roots.of(project),
             source=Source(who="user" if table in _SAID else session.agent, path=self._path, session=session.id or said),
             recorded_at=at,
-            episode=f"{TOOL}:{episode}"[:4096] if episode else None,
-            position=int(at.timestamp() * 1000) if at and episode else None,
+            episode=grouped(TOOL, session.id or said),
+            position=int(at.timestamp() * 1000) if at and (session.id or said) else None,
             line=line,
         )
 

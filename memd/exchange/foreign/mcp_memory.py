@@ -17,7 +17,7 @@ from typing import Any
 
 from memd.exchange.foreign import files
 from memd.exchange.foreign.faults import Refuse, bad, not_of, shown
-from memd.exchange.foreign.shaping import digest, key, kind_of, name, tags, text
+from memd.exchange.foreign.shaping import digest, grouped, key, kind_of, name, tags, text
 from memd.exchange.records import Origin, Record
 from memd.model import Source
 from memd.store.conflicts import RELATION
@@ -104,7 +104,7 @@ class _Graph:
             kind="fact" if relation else kind_of(type_, "fact"),
             tags=tags(type_, RELATION if relation else ""),
             source=Source(path=self._path),
-            episode=f"{TOOL}:{entity}"[:4096],
+            episode=grouped(TOOL, entity),
             line=line,
         )
 

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from memd.exchange.foreign import chroma, databases, files
 from memd.exchange.foreign.databases import Database
 from memd.exchange.foreign.faults import Refuse, bad, not_of, shown, unknown_form, unreadable
-from memd.exchange.foreign.shaping import Roots, key, kind_of, moment, name, tags, text
+from memd.exchange.foreign.shaping import Roots, grouped, key, kind_of, moment, name, tags, text
 from memd.exchange.records import Origin, Record
 from memd.model import Source
 from memd.store.conflicts import RELATION
@@ -113,7 +113,7 @@ def _record(drawer: Drawer, file: str, roots: Roots) -> Iterator[Record]:
         source=Source(who=name(about.get("added_by")), path=origin_file if _is_path(origin_file) else file),
         recorded_at=moment(about.get("filed_at"), None),
         event_at=moment(about.get("authored_at"), None),
-        episode=f"{TOOL}:{origin_file}"[:4096] if origin_file else None,
+        episode=grouped(TOOL, origin_file),
         position=piece if origin_file and numbered else None,
         line=drawer.line,
     )
@@ -207,7 +207,7 @@ def _facts(file: Path) -> Iterator[Record]:
                     source=Source(path=path),
                     recorded_at=moment(extracted),
                     event_at=moment(since),
-                    episode=f"{TOOL}:{name(subject)}"[:4096],
+                    episode=grouped(TOOL, name(subject)),
                 )
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import PurePosixPath
 
 from memd.store.validation import NAME_LENGTH, TAG_LENGTH, TAGS
+from memd.text.redaction import SHORTEST, redact
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -74,14 +75,23 @@ def digest(words: str) -> str:
     return hashlib.blake2b(words.encode(errors="replace"), digest_size=16).hexdigest()
 
 
+def grouped(tool: str, group: str) -> str | None:
+    """The key of an ordered group of the tool's; None for one without a name. Secrets don't go into it."""
+    return f"{tool}:{redact(group).text}"[:NAME_LENGTH] if group else None
+
+
 def tags(*values: object) -> tuple[str, ...]:
-    """Tags from words, lists of them, or texts with commas between them. Several words become one with hyphens."""
+    """Tags from words, lists of them, or texts with commas between them. Several words become one with hyphens.
+
+    What looks like a secret becomes none.
+    """
     found: dict[str, None] = {}
     for value in values:
         parts = value if isinstance(value, list | tuple) else text(value).split(",")
         for part in parts:
             words = _CONTROL.sub(" ", text(part)).replace(",", " ").lower().split()
-            if tag := "-".join(words).lstrip("#")[:TAG_LENGTH]:
+            tag = "-".join(words).lstrip("#")[:TAG_LENGTH]
+            if tag and not (len(tag) >= SHORTEST and redact(text(part)).kinds):
                 found[tag] = None
     return tuple(found)[:TAGS]
 

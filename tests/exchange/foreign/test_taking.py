@@ -105,7 +105,7 @@ def test_secrets_stay_outside(memory: Memory, tmp_path: Path) -> None:
     token = "ghp_" + "x9Yk2LmN8pQr4StUv6Wx" + "1Zb3Cd5Ef7Gh9Ij"
     graph = [
         entity("Deploy", "secret", f"the token is {token}", "<private>birthday</private>"),
-        relation("a", token, "b"),
+        relation(token, token, "b"),
     ]
     report = take(memory, "mcp-memory", write_lines(tmp_path / "memory.jsonl", *graph))
     assert report.redacted == 3
