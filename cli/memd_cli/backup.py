@@ -64,7 +64,7 @@ def show(session: Session, outcome: Outcome) -> None:
     copies = data["backups"] if "backups" in data else [data["backup"]]
     if not session.pretty:
         fields = ("path", "made_at", "bytes", "memories", "format")
-        write("".join(record(*(copy[name] for name in fields)) + "\n" for copy in copies))
+        write("".join(record(*("" if copy[name] is None else copy[name] for name in fields)) + "\n" for copy in copies))
         return
     from memd_cli.render import console
 
@@ -85,7 +85,8 @@ def show(session: Session, outcome: Outcome) -> None:
 
 
 def _facts(copy: dict[str, Any]) -> str:
-    about = f"{human.count(copy['memories'], 'memory', 'memories')} · {human.size(copy['bytes'])}"
+    held = "locked" if copy["memories"] is None else human.count(copy["memories"], "memory", "memories")
+    about = f"{held} · {human.size(copy['bytes'])}{' · encrypted' if copy['encrypted'] else ''}"
     return f"{human.path(copy['path'])} [dim]· {human.ago(copy['made_at'])} · {about}[/]"
 
 

@@ -188,12 +188,14 @@ def store(config: Config) -> str:
     """The real store, read only: SQLite's own check, the format, the counts."""
     import pysqlite3
 
+    from memd.store import cipher
+    from memd.store.keys import keys
     from memd.store.schema import APPLICATION_ID, FORMAT
 
     if not config.store.exists():
         raise Finding(WARNING, "no memories yet", 'Try: memd remember "we deploy with make release"')
     mode = stat.S_IMODE(config.store.stat().st_mode)
-    db = pysqlite3.connect(f"file:{_quoted(config.store)}?mode=ro", uri=True, timeout=5)
+    db = cipher.connect(config.store, keys.of(config.store), "ro", timeout=5)
     try:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -214,6 +216,30 @@ def store(config: Config) -> str:
     if mode & 0o077:
         raise Finding(WARNING, f"{config.store} can be read by others", f"chmod 600 {config.store}")
     return f"{count:,} memories, {_size(config.store.stat().st_size)}, format {version}, quick check ok"
+
+
+def encryption(config: Config) -> str:
+    """Whether the store is encrypted, its key at hand, and nothing plain left beside it."""
+    from memd.store import cipher, moving
+    from memd.store.keys import keys
+
+    if parts := [path for path in moving.leftovers(config.store) if not _is_moving(config)]:
+        raise Finding(WARNING, f"{parts[0]} was left behind when the store was written anew", "memd daemon restart")
+    key = keys.of(config.store)
+    if key is None:
+        return "off"
+    if plain := moving.plain_copies(config.store):
+        raise Finding(WARNING, f"on, but {len(plain)} of its backups are not: {plain[0]}", "memd encrypt")
+    opened_by = "a passphrase" if cipher.kind(key.salt) == "passphrase" else f"the key {cipher.name(key.salt)}"
+    return f"on, with {opened_by}; sqlcipher3 {cipher.sqlcipher().version}"
+
+
+def _is_moving(config: Config) -> bool:
+    """Whether somebody, who holds the daemon's place meanwhile, is at it."""
+    from memd.daemon.client import connect
+    from memd.daemon.launch import is_held
+
+    return is_held(str(config.home)) and connect(str(config.home)) is None
 
 
 def agreement(config: Config) -> str:
@@ -354,6 +380,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("data folder", folder),
     ("disk", disk),
     ("store", store),
+    ("encryption", encryption),
     ("agreement", agreement),
     ("encoder", encoder),
     ("write and recall", write_and_recall),
@@ -361,12 +388,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("queue", queue),
     ("search", search),
 )
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path))
 
 
 def _size(number: float) -> str:

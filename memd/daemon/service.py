@@ -138,9 +138,15 @@ def _manage(command: list[str]) -> None:
 
 
 def _environment(config: Config) -> dict[str, str]:
-    """What the service can't find out by itself: a data folder, and what was set of MEMD_* when installing."""
+    """What the service can't find out by itself: a data folder, and what was set of MEMD_* when installing.
+
+    But no passphrase: a unit is a file that lies open. MEMD_KEY_FILE names one that doesn't.
+    """
+    left_out = ("MEMD_HOME", "MEMD_PASSPHRASE", "MEMD_NEW_PASSPHRASE")
     kept = {
-        name: value for name, value in sorted(os.environ.items()) if name.startswith("MEMD_") and name != "MEMD_HOME"
+        name: value
+        for name, value in sorted(os.environ.items())
+        if name.startswith("MEMD_") and name not in left_out
     }
     named = {"MEMD_HOME": str(config.home)} if os.environ.get("MEMD_HOME") or os.environ.get("XDG_DATA_HOME") else {}
     return named | kept

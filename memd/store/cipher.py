@@ -27,7 +27,7 @@ from memd.store.failures import translate_os
 
 Kind = Literal["key", "passphrase"]
 Encryption = Literal["off", "key", "passphrase"]
-Mode = Literal["rwc", "rw", "copy"]
+Mode = Literal["rwc", "rw", "ro", "copy"]
 
 START = 16  # bytes of a file that tell what it is
 KEY_BYTES = 32
@@ -162,7 +162,8 @@ def connect(
     Args:
         path: the file.
         key: of an encrypted file; None for a plain one.
-        mode: `"rwc"` makes the file where there is none, `"rw"` doesn't, `"copy"` reads what nobody changes.
+        mode: `"rwc"` makes the file where there is none, `"rw"` doesn't, `"ro"` reads only, `"copy"` reads what
+            nobody changes.
         timeout: seconds to wait for a lock.
         library: what connects; None: as the key wants it. SQLCipher's reads plain files too.
         **options: of `sqlite3.connect`.

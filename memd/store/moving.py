@@ -2,8 +2,8 @@
 
 The new file lies beside the old one until it has been read through and compared with it, and is on the disk. Then it
 takes its place in one rename, while nobody else has the store open. So at every moment there is one whole store, old
-or new, and a kill leaves at most a part of a file, of a name that `sweep` removes. The copies in the data folder
-follow, one by one, in the same way.
+or new, and a kill leaves at most a part of a file, of a name that `sweep` removes. The copies that memd made follow, one
+by one, in the same way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.errors import MemdError, StoreCorrupt, StoreFull
-from memd.store import backups, cipher
+from memd.store import cipher, copies
 from memd.store.cipher import Key
 from memd.store.connection import Store
 from memd.store.exclusion import alone
@@ -48,7 +48,7 @@ class Moved(msgspec.Struct, frozen=True):
     Attributes:
         bytes: of the store as it is now.
         memories: that it holds, forgotten ones too.
-        backups: the copies in the data folder that were written anew.
+        backups: the copies that were written anew.
         left: those that were not.
     """
 
@@ -59,7 +59,7 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 def move(store: Path, key: Key | None, step: Step = lambda: None) -> Moved:
-    """Write the store anew, encrypted with `key` or plain, and its copies in the data folder likewise. O(their size).
+    """Write the store anew, encrypted with `key` or plain, and with a key also its copies. O(their size).
 
     When the store is so already, the copies alone are looked after. Copies stay encrypted where the store becomes
     plain. The caller sees to it that no daemon starts meanwhile.
@@ -117,13 +117,13 @@ def sweep(store: Path) -> list[Path]:
 
 def leftovers(store: Path) -> list[Path]:
     """The parts of files that moves left behind, and one that goes on now has."""
-    folders = (store.parent, store.parent / backups.FOLDER)
-    return sorted(path for folder in folders for path in folder.glob(f"*{SUFFIX}"))
+    folders = {store.parent, *(path.parent for path in copies.all_of(store.parent))}
+    return sorted(path for folder in folders for path in folder.glob(f"memd*{SUFFIX}"))
 
 
 def plain_copies(store: Path) -> list[Path]:
-    """The copies in the data folder that aren't encrypted."""
-    return [path for path in backups.files(store.parent / backups.FOLDER) if _start(path) == cipher.PLAIN]
+    """The copies that aren't encrypted, of those within reach."""
+    return [path for path in copies.all_of(store.parent) if _start(path) == cipher.PLAIN]
 
 
 def rewrite(source: Path, old: Key | None, target: Path, new: Key | None) -> None:
@@ -227,16 +227,18 @@ def _compare_table(db: Any, target: Path, table: str, without_rowid: bool) -> No
 
 
 def _copies(store: Path, key: Key) -> Iterator[Path]:
-    """The copies in the data folder that are to have this key: plain ones, and those that have the store's own."""
+    """The copies that are to have this key: plain ones, and those that have the store's own."""
     mine = {_start(store), cipher.PLAIN} - {key.salt}
-    yield from (path for path in backups.files(store.parent / backups.FOLDER) if _start(path) in mine)
+    yield from (path for path in copies.all_of(store.parent) if _start(path) in mine)
 
 
 def _left_alone(store: Path, key: Key | None) -> Iterator[Left]:
-    """The encrypted copies that have another key than the store will."""
-    for path in backups.files(store.parent / backups.FOLDER):
+    """The copies that have another key than the store, and those that are out of reach."""
+    for path in copies.all_of(store.parent):
         start = _start(path)
-        if cipher.is_encrypted(start) and (key is None or start != key.salt):
+        if not start:
+            yield Left(str(path), "It isn't there now; where it was copied or moved to, it is as it was.")
+        elif cipher.is_encrypted(start) and (key is None or start != key.salt):
             yield Left(str(path), f"It is encrypted with the key {cipher.name(start)}, which it still needs.")
 
 
