@@ -4,6 +4,8 @@
 | --- | --- | --- |
 | ``daemon.idle_exit`` | MEMD_DAEMON_IDLE_EXIT | seconds without a request after which the daemon ends; 0 means never |
 | ``redaction.allow`` | MEMD_REDACTION_ALLOW | what looks like a secret and is none, split by commas |
+| ``exchange.name`` | MEMD_EXCHANGE_NAME | what exports call this store and their signer; user@host where it is empty |
+| ``exchange.signers`` | MEMD_EXCHANGE_SIGNERS | whose signed exports were imported, with their keys: name=key, split by commas |
 | ``lifecycle.idle`` | MEMD_LIFECYCLE_IDLE | seconds without a request after which it looks after the store |
 
 MEMD_HOME names the data folder; ``config.toml`` then lies in it, else in the user's configuration folder.
@@ -51,12 +53,26 @@ class RedactionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         return frozenset(part.strip() for part in self.allow.split(",") if part.strip())
 
 
+class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``[exchange]`` table. `name`: of this store, in exports. `signers`: name=key, split by commas."""
+
+    name: str = ""
+    signers: str = ""
+
+    @property
+    def known(self) -> dict[str, str]:
+        """The keys of signers, by name."""
+        pairs = (part.partition("=") for part in self.signers.split(",") if part.strip())
+        return {name.strip(): key.strip() for name, _, key in pairs}
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of ``config.toml``."""
 
     daemon: DaemonSettings = DaemonSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
     redaction: RedactionSettings = RedactionSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
 
 
 class Config(msgspec.Struct, frozen=True):
