@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from memd.store.validation import NAME_LENGTH, TAG_LENGTH, TAGS
@@ -77,7 +78,7 @@ def digest(words: str) -> str:
 
 def grouped(tool: str, group: str) -> str | None:
     """The key of an ordered group of the tool's; None for one without a name. Secrets don't go into it."""
-    return f"{tool}:{redact(group).text}"[:NAME_LENGTH] if group else None
+    return f"{tool}:{_public(group)}"[:NAME_LENGTH] if group else None
 
 
 def tags(*values: object) -> tuple[str, ...]:
@@ -89,11 +90,17 @@ def tags(*values: object) -> tuple[str, ...]:
     for value in values:
         parts = value if isinstance(value, list | tuple) else text(value).split(",")
         for part in parts:
-            words = _CONTROL.sub(" ", text(part)).replace(",", " ").lower().split()
-            tag = "-".join(words).lstrip("#")[:TAG_LENGTH]
-            if tag and not (len(tag) >= SHORTEST and redact(text(part)).kinds):
+            words = " ".join(_CONTROL.sub(" ", text(part)).replace(",", " ").split())
+            tag = words.replace(" ", "-").lower().lstrip("#")[:TAG_LENGTH]
+            if tag and (len(tag) < SHORTEST or _public(words) == words):
                 found[tag] = None
     return tuple(found)[:TAGS]
+
+
+@lru_cache(4096)
+def _public(word: str) -> str:
+    """A name without secrets; the same few come again and again."""
+    return redact(word).text
 
 
 def strings(value: object) -> list[str]:

@@ -106,9 +106,10 @@ def test_secrets_stay_outside(memory: Memory, tmp_path: Path) -> None:
     graph = [
         entity("Deploy", "secret", f"the token is {token}", "<private>birthday</private>"),
         relation(token, token, "b"),
+        entity("Other", token, "Is tagged"),
     ]
     report = take(memory, "mcp-memory", write_lines(tmp_path / "memory.jsonl", *graph))
-    assert report.redacted == 3
+    assert report.redacted == 4
     for path in (tmp_path / "home").rglob("*"):
         assert not path.is_file() or token.encode() not in path.read_bytes()
         assert not path.is_file() or b"birthday" not in path.read_bytes()
