@@ -144,9 +144,7 @@ def _environment(config: Config) -> dict[str, str]:
     """
     left_out = ("MEMD_HOME", "MEMD_PASSPHRASE", "MEMD_NEW_PASSPHRASE")
     kept = {
-        name: value
-        for name, value in sorted(os.environ.items())
-        if name.startswith("MEMD_") and name not in left_out
+        name: value for name, value in sorted(os.environ.items()) if name.startswith("MEMD_") and name not in left_out
     }
     named = {"MEMD_HOME": str(config.home)} if os.environ.get("MEMD_HOME") or os.environ.get("XDG_DATA_HOME") else {}
     return named | kept

@@ -2,8 +2,8 @@
 
 The new file lies beside the old one until it has been read through and compared with it, and is on the disk. Then it
 takes its place in one rename, while nobody else has the store open. So at every moment there is one whole store, old
-or new, and a kill leaves at most a part of a file, of a name that `sweep` removes. The copies that memd made follow, one
-by one, in the same way.
+or new, and a kill leaves at most a part of a file, of a name that `sweep` removes. The copies that memd made follow,
+one by one, in the same way.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def sweep(store: Path) -> list[Path]:
 def leftovers(store: Path) -> list[Path]:
     """The parts of files that moves left behind, and one that goes on now has."""
     folders = {store.parent, *(path.parent for path in copies.all_of(store.parent))}
-    return sorted(path for folder in folders for path in folder.glob(f"memd*{SUFFIX}"))
+    return sorted(path for folder in folders for path in folder.glob(f"*.db{SUFFIX}"))
 
 
 def plain_copies(store: Path) -> list[Path]:
