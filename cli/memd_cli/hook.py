@@ -50,6 +50,8 @@ def run(words: "Sequence[str]") -> "int | None":
             os.write(1, answer.encode("utf-8", "replace") + b"\n")
     except BaseException as error:  # an agent must never see a hook fail
         _give_up(agent, event, payload, error)
+    finally:
+        _stop_no_more()
     return 0
 
 
@@ -90,6 +92,13 @@ def _stop_at(deadline: float, event: str) -> None:
 
     _signal.signal(_signal.SIGALRM, end)
     _signal.setitimer(_signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.02))
+
+
+def _stop_no_more() -> None:
+    """All is done. As it ends, the interpreter gives signals back to the system, and this one would end it with -14."""
+    import _signal
+
+    _signal.setitimer(_signal.ITIMER_REAL, 0)
 
 
 def _payload() -> str:
