@@ -102,6 +102,36 @@ def _unanswerable(data: Data) -> Sheet:
     return Sheet(title, ("row", "unanswerable", "answerable"), rows)
 
 
+# --- gists ------------------------------------------------------------------------------------------
+
+
+def gists(session: Session) -> Outcome:
+    """Fill budgets of tokens with and without gists."""
+    from memd.bench import gists as bench
+
+    options = session.options
+    file = Path(options["file"]).expanduser()
+    if not file.exists():
+        raise BadInput(f"There is no {file}", "See: memd bench gists --help")
+    plan = bench.Plan(options["format"], file, options["limit"], options["seed"], _folder(options["home"]))
+    return Outcome(bench.measure(plan, session.tracked))
+
+
+def show_gists(session: Session, outcome: Outcome) -> None:
+    """The budgets, a row each."""
+    data = outcome.data
+    rows = []
+    for budget, shown in data["budgets"].items():
+        cells = [Cell(f"{shown[row][name]:.1f}") for name in ("named", "text") for row in ("without", "gists")]
+        rows.append([Cell(budget), *cells, *_changes({"text": shown["difference"]}, ["text"])])
+    head = ("tokens", "memories", "with gists", "of their text", "with gists", "difference")
+    foot = (
+        f"{data['questions']:,} questions, {data['memories']:,} memories, {data['gists']:,} gists. Percent of the "
+        "right memories that anything is shown of, and of their text; ± half of the 95 % bootstrap interval."
+    )
+    show_sheets(session, [Sheet("", head, rows)], foot)
+
+
 # --- compare ----------------------------------------------------------------------------------------
 
 

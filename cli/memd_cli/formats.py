@@ -23,6 +23,7 @@ from memd.model import (
     ConflictsFound,
     ContextBlock,
     EncoderInfo,
+    GistsFound,
     History,
     LifecycleStatus,
     Maintenance,
@@ -230,6 +231,38 @@ class AbstentionData(msgspec.Struct, frozen=True):
     foreign: int
     default: Abstention
     curve: list[AbstentionAt]
+
+
+class GistShare(msgspec.Struct, frozen=True):
+    """Percent of the right memories that anything is shown of, and of their text that is shown."""
+
+    named: float
+    text: float
+
+
+class GistDifference(msgspec.Struct, frozen=True):
+    """What gists change of the text that is shown, with its 95 % bootstrap interval over questions."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class GistBudget(msgspec.Struct, frozen=True):
+    """What is shown within a budget of tokens."""
+
+    without: GistShare
+    gists: GistShare
+    difference: GistDifference
+
+
+class GistsData(msgspec.Struct, frozen=True):
+    """A run of the gist bench, by budgets in tokens."""
+
+    questions: int
+    memories: int
+    gists: int
+    budgets: dict[str, GistBudget]
 
 
 class CodeFigures(msgspec.Struct, frozen=True):
@@ -578,6 +611,7 @@ DATA: dict[str, tuple[type, ...]] = {
     "audit": (Audit,),
     "conflicts": (ConflictsFound,),
     "resolve": (MemoriesResult,),
+    "gists": (GistsFound,),
     "ingest": (IngestData,),
     "watch add": (WatchResult,),
     "watch remove": (UnwatchResult,),
@@ -629,6 +663,7 @@ DATA: dict[str, tuple[type, ...]] = {
     "bench abstention": (AbstentionData,),
     "bench quantization": (QuantizationData,),
     "bench recall": (BenchData,),
+    "bench gists": (GistsData,),
     "bench compare": (CompareData,),
     "bench latency": (LatencyData,),
     "bench forgetting": (ForgettingData,),

@@ -105,6 +105,7 @@ def _done(data: Data) -> Iterator[tuple[str, str]]:
     for move in data["moved"]:
         yield f"{move['before']} → {move['after']}", f"{move['memories']:,}"
     yield "uses folded", f"{data['folded']:,}"
+    yield "gists made", f"{data['gists']:,}"
     yield "given back", human.size(data["freed"])
     yield "took_ms", f"{data['took_ms']:.0f}"
 

@@ -117,7 +117,7 @@ def _show(session: "Session", data: "Data") -> "list[str]":
         if session.options["text"]:
             write(memory["text"])
             continue
-        lines += [f"{name}: {value}" for name, value in [*facts(memory), *_alive(lives[memory["id"]])]]
+        lines += [f"{name}: {value}" for name, value in [*facts(memory), *_alive(lives.get(memory["id"]))]]
         lines += ["", memory["text"]]
     return lines
 
@@ -146,7 +146,8 @@ def facts(memory: "Data") -> "list[tuple[str, str]]":
         ("path", path),
         ("session", source.get("session", "")),
         ("episode", f"{memory['episode']}{position}" if memory["episode"] else ""),
-        ("passages", f"{memory['passages']}, {memory['encoded']} encoded"),
+        ("members", ", ".join(memory["members"])),
+        ("passages", "" if memory["members"] else f"{memory['passages']}, {memory['encoded']} encoded"),
     ]
     return [(name, record(value)) for name, value in found if value]
 
@@ -156,8 +157,10 @@ def _context(session: "Session", data: "Data") -> "list[str]":
     return []
 
 
-def _alive(life: "Data") -> "list[tuple[str, str]]":
-    """How alive a memory is: names and values."""
+def _alive(life: "Data | None") -> "list[tuple[str, str]]":
+    """How alive a memory is: names and values. None for a gist, which has no life of its own."""
+    if life is None:
+        return []
     following = life["next"]
     found = [
         ("tier", f"{life['tier']} since {life['tier_since']}"),

@@ -141,7 +141,7 @@ def _show(session: Session, data: Data) -> None:
         grid.add_column(overflow="fold")
         for name, value in facts(memory):
             grid.add_row(name, _fact(name, value, memory))
-        for name, value in alive(lives[memory["id"]]):
+        for name, value in alive(lives[memory["id"]]) if memory["id"] in lives else ():
             grid.add_row(name, Text(value))
         shown.print(grid)
         shown.print()

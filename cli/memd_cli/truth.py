@@ -97,6 +97,41 @@ def show_conflicts(session: Session, outcome: Outcome) -> None:
         shown.print(f"[dim]{data['waiting']} memories are yet to be compared.[/]")
 
 
+def gists(session: Session) -> Outcome:
+    """What stands for several memories."""
+    options = session.options
+    data = session.door.call("gists", {"scope": inputs.scope(options["scope"]), "limit": options["limit"]})
+    return Outcome(data, exit_code=0 if data["gists"] else 1)
+
+
+def show_gists(session: Session, outcome: Outcome) -> None:
+    """Each with its sentences, and the memory that each is from."""
+    data = outcome.data
+    if not session.pretty:
+        for gist in data["gists"]:
+            for quote in gist["quotes"]:
+                write(record(gist["id"], quote["id"], quote["start"], quote["end"], quote["text"]) + "\n")
+        return
+    from rich.text import Text
+
+    from memd_cli.render import one_line
+
+    shown = _console()
+    for gist in data["gists"]:
+        quoted = {quote["id"] for quote in gist["quotes"]}
+        shown.print(f"[yellow]{gist['id']}[/]  [dim]stands for {len(gist['members'])} memories[/]")
+        for quote in gist["quotes"]:
+            line = Text(f"  {quote['id']}  ", style="dim").append(Text(one_line(quote["text"]), style="default"))
+            shown.print(line, overflow="fold")
+        if rest := [id_ for id_ in gist["members"] if id_ not in quoted]:
+            shown.print(f"  [dim]and {', '.join(rest)}[/]")
+        shown.print()
+    if not data["gists"]:
+        shown.print("There are no gists here: no three memories are about the same, or the daemon made none yet.")
+    if data["waiting"]:
+        shown.print(f"[dim]{data['waiting']} memories are yet to be looked at; memd lifecycle run does so now.[/]")
+
+
 def show_resolved(session: Session, outcome: Outcome) -> None:
     """What became of the two."""
     kept, other = outcome.data["memories"]

@@ -210,6 +210,10 @@ def recall(session: "Session") -> Outcome:
         params["min_relevance"] = options["min_relevance"]
     if options["without"]:
         params["without"] = options["without"]
+    if options["budget"] is not None:
+        params["budget"] = options["budget"]
+    if options["gists"]:
+        params["gists"] = True
     data = session.door.call("recall", params)
     return Outcome(data, data.get("degraded", ()), 0 if data["hits"] else 1)
 

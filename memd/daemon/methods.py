@@ -36,6 +36,7 @@ from memd.model import (
     Task,
     TaskTree,
 )
+from memd.store.validation import check_scope
 
 WAITERS = 32  # connections that may wait for vectors; others hear soon how many are missing, and may ask again
 _WAIT_SLICE = 0.5  # seconds: how soon a waiting request notices that the daemon stops
@@ -115,6 +116,7 @@ class Methods:
             "status": (p.Nothing, self._status),
             "unlock": (p.UnlockParams, self._unlock),
             "wait_encoded": (p.WaitParams, self._wait_encoded),
+            "take_in": (p.TakeInParams, self._take_in),
             "encoder": (p.Nothing, self._encoder),
             "use_encoder": (p.UseParams, self._use_encoder),
             "reindex": (p.ReindexParams, self._reindex),
@@ -268,6 +270,14 @@ class Methods:
             if may_stay:
                 self._waiters.release()
         return p.WaitResult(self._memory.pending())
+
+    def _take_in(self, params: p.TakeInParams) -> p.TakeInResult:
+        from memd.exchange import checking
+
+        lines = [checking.record(line) for line in params.lines]
+        for scope in params.scopes.values():
+            check_scope(scope)
+        return p.TakeInResult(self._memory.taker.take(lines, params.origin, params.scopes), self._memory.degraded)
 
     def _encoder(self, _: p.Nothing) -> EncoderInfo:
         return self._memory.encoder_info()

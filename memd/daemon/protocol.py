@@ -15,6 +15,7 @@ import msgspec
 
 from memd.daemon.wire import error_data
 from memd.errors import BadInput, MemdError, ProtocolError
+from memd.exchange.records import Origin, Report
 from memd.model import GLOBAL_SCOPE, NewMemory, Remembered, Source, StoredMemory, Verdict, Vitality
 
 PROTOCOL = 1
@@ -352,6 +353,21 @@ class UnlockResult(msgspec.Struct, frozen=True):
     """Result of `unlock`: the store is open, and what opens it."""
 
     encryption: Encryption
+
+
+class TakeInParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params of `take_in`: some lines of an export, where they come from, and which scope takes the place of which."""
+
+    origin: Origin
+    lines: list[str]
+    scopes: dict[str, str] = {}
+
+
+class TakeInResult(msgspec.Struct, frozen=True):
+    """Result of `take_in`: what became of these lines."""
+
+    report: Report
+    degraded: tuple[str, ...]
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 Centrality is continuous LexRank (Erkan & Radev, "LexRank: Graph-based Lexical Centrality as Salience in Text
 Summarization", JAIR 22, 2004, section 3.3): the stationary distribution of a walk from sentence to sentence, as likely
-as they are alike. Redundancy is kept out by maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
+as they are alike. Unlike there, none is a neighbour of its own: one like no other would keep all that it has.
+Redundancy is kept out by maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ def lexrank(like: NDArray[np.float64]) -> NDArray[np.float64]:
         like: float64 [n, n], at least 0.
     """
     count = len(like)
-    sums = like.sum(axis=1, keepdims=True)
-    step = np.where(sums > 0, like / np.where(sums > 0, sums, 1.0), 1.0 / max(1, count))
+    others = like - np.diag(np.diag(like))
+    sums = others.sum(axis=1, keepdims=True)
+    step = np.where(sums > 0, others / np.where(sums > 0, sums, 1.0), 1.0 / max(1, count))
     score = np.full(count, 1.0 / max(1, count))
     for _ in range(_ROUNDS):
         after = TELEPORT / count + (1.0 - TELEPORT) * (step.T @ score)

@@ -44,7 +44,8 @@ def _paragraphs(text: str) -> Spans:
             goes_on = False
             continue
         begin = start + _BULLET.match(match[0]).end()  # type: ignore[union-attr]  # it matches the empty text
-        if goes_on and found[-1][1] == start - 1 and text[begin : begin + 1].islower() and begin - start < 8:
+        plain = not text[start:begin].strip()
+        if goes_on and plain and found[-1][1] == start - 1 and text[begin : begin + 1].islower():
             found[-1] = found[-1][0], stop
         else:
             found.append((begin, stop))

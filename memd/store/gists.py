@@ -28,7 +28,8 @@ _WHOLE = (
 # What waits for its vectors is looked at when it has them.
 _READY = f"""
 FROM ungisted AS u JOIN memory AS m ON m.seq = u.memory WHERE NOT EXISTS (
-    SELECT 1 FROM passage AS p WHERE p.memory = u.memory AND +p.encoder IS NOT {CURRENT} AND +p.encoder IS NOT 0
+    SELECT 1 FROM passage AS p WHERE p.memory = u.memory
+    AND (+p.encoder IS NULL OR (+p.encoder <> 0 AND +p.encoder IS NOT {CURRENT}))
     AND {HOLDS.format("m")})
 """
 

@@ -73,3 +73,29 @@ def test_an_audit_of_a_changed_store_fails_and_says_where(memd: Memd, tmp_path: 
 def test_a_link_that_is_none(memd: Memd, link: str) -> None:
     done = memd("audit", "--no-daemon", "--since-link", link, check=False)
     assert done.code == 2
+
+
+@pytest.mark.parametrize("where", [[], ["--no-daemon"]])
+def test_gists_are_listed_shown_and_recalled_where_asked(memd: Memd, where: list[str]) -> None:
+    del memd.env["MEMD_ENCODER"]  # gists need the real one
+    assert memd("gists", *where, check=False).code == 1
+    texts = (
+        "The tests need Postgres 16 on port 5433.",
+        "Postgres for the tests runs on port 5433 in docker compose.",
+        "The test database is Postgres 16; docker compose starts it on port 5433.",
+    )
+    ids = [memd.remember(text) for text in texts]
+    memd("reindex", "--wait", *where)
+    memd("lifecycle", "run", *where)
+    ((gist, member, start, end, sentence),) = memd("gists", *where).lines
+    assert member in ids and texts[ids.index(member)][int(start) : int(end)] == sentence
+    shown = memd("show", gist, *where).text
+    assert "kind: gist" in shown and f"members: {', '.join(ids)}" in shown and shown.rstrip().endswith(sentence)
+    assert [line[0] for line in memd("recall", "--gists", "postgres port", *where).lines] == [gist]
+    assert [line[0] for line in memd("recall", "--budget", "20", "postgres port", *where).lines][0] in ids
+    valid(memd("gists", "--json", *where).answer, "gists")
+    valid(memd("show", "--json", gist, *where).answer, "show")
+    assert "stands for 3 memories" in memd.at_terminal("gists", *where).text
+    assert sentence in memd.at_terminal("show", gist, *where).text
+    memd("forget", "--yes", ids[0], *where)
+    assert memd("gists", *where, check=False).code == 1 and memd("show", gist, *where, check=False).code == 1

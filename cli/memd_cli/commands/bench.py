@@ -1,4 +1,4 @@
-"""bench recall, bench compare, bench latency, bench abstention, bench quantization."""
+"""bench recall, bench compare, bench latency, bench abstention, bench gists, bench quantization."""
 
 from __future__ import annotations
 
@@ -175,6 +175,25 @@ def abstention(
         "foreign": foreign, "seed": seed, "home": home, "json": json,
     }  # fmt: skip
     return perform(Session("bench abstention", options), benchmark.abstention, benchmark.show_abstention)
+
+
+@bench.command(epilog=examples("memd bench gists --format locomo conversations.json"))
+def gists(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The data: a file, or a folder.", show_default=False)],
+    format_: Annotated[Format, typer.Option("--format", help="How the data is laid out.", show_default=False)],
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Ask N questions of each store.")
+    ] = None,
+    seed: Seed = 1,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Measure what gists do to what is shown within a budget of tokens.
+
+    How many of the right memories anything is shown of, and how much of their text, without gists and with them.
+    """
+    options = {"file": file, "format": format_.value, "limit": limit, "seed": seed, "home": home, "json": json}
+    return perform(Session("bench gists", options), benchmark.gists, benchmark.show_gists)
 
 
 @bench.command(epilog=examples("memd bench quantization --format commits history.json"))

@@ -96,6 +96,7 @@ def remember(
         "memd recall --since 2024-05-01 --until 2024-06-01 release",
         'memd recall --as-of 2024-05-07 "which port"  # as memd knew it then',
         'memd recall --json -n 3 "port of the dev server" | jq .data.hits',
+        "memd recall -n 50 --budget 500 deploy  # as much as fits into 500 tokens",
         "pytest 2>&1 | tail -5 | memd recall  # ask with an error",
     ),
 )
@@ -138,6 +139,13 @@ def recall(
             "By default a recall without any likely answer finds nothing.",
         ),
     ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option("--budget", "-b", metavar="TOKENS", help="As many as have passages of so many tokens together."),
+    ] = None,
+    gists: Annotated[
+        bool, typer.Option("--gists", help="Let a gist stand for several found memories that are about the same.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print whole memories, not passages.")] = False,
     json: Json = False,
     no_daemon: NoDaemon = False,

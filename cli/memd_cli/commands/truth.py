@@ -100,6 +100,22 @@ def resolve(
     return perform(Session("resolve", locals()), truth.resolve, truth.show_resolved)
 
 
+@app.command(rich_help_panel=KEEP, epilog=examples("memd gists", "memd gists --scope all --json"))
+def gists(
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="At most so many.")] = 20,
+    scope: Scope = None,
+    json: Json = False,
+    no_daemon: NoDaemon = False,
+) -> int:
+    """List gists: a few sentences that stand for memories about the same, word for word, each with where it is from.
+
+    The maintenance pass makes them, of three to twelve memories of one scope, and drops one as soon as a member is
+    forgotten, superseded or purged. Recall shows them with [cyan]--gists[/] alone: more is found without.
+    Exits with 1 when there is none. Piped, prints a line a sentence: gist, memory, start, end, sentence.
+    """
+    return perform(Session("gists", locals()), truth.gists, truth.show_gists)
+
+
 @app.command(rich_help_panel=CARE, epilog=examples("memd audit", "memd audit --since-link 17:9f2c…  # kept elsewhere"))
 def audit(
     since_link: Annotated[
