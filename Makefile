@@ -51,7 +51,7 @@ wheel: setup ## build dist/*.whl, with the encoder in it
 
 lock: $(VENV)/.python ## resolve requirements/dev.txt anew (needs the network)
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/uv $(UV)
-	$(VENV)/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(VENV)/uv/bin/uv pip compile pyproject.toml --extra dev --extra encryption --universal --python-version 3.11 --generate-hashes \
 		--upgrade --quiet --custom-compile-command "make lock" --output-file requirements/dev.txt
 
 clean: ## remove what was made here (not the cache of fetched weights)
