@@ -6,7 +6,7 @@ meaning and name the same thing. Groups are stars of that relation; a gist quote
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +67,8 @@ class Gister:
                 return 0
             around = _around(db, gists.members(db, seeds))
             before = gists.of_members(db, around)
-            groups = _groups(db, gists.members(db, {*around, *(one for part in before.values() for one in part)}))
+            known = {tuple(part) for part in before.values()}
+            groups = _groups(db, gists.members(db, {*around, *(one for part in known for one in part)}), known)
         with self._store.writing() as db:
             gists.done(db, seeds)
             self._write(db, before, groups)
@@ -99,14 +100,15 @@ def _around(db: sqlite3.Connection, seeds: Sequence[Member]) -> set[int]:
     return found
 
 
-def _groups(db: sqlite3.Connection, among: Sequence[Member]) -> list[Group]:
-    """The groups among these memories, with what their gists quote."""
+def _groups(db: sqlite3.Connection, among: Sequence[Member], known: Container[tuple[int, ...]]) -> list[Group]:
+    """The groups among these memories, with what their gists quote; those `known` without."""
     near = _near(db, among)
     by = {one.seq: one for one in among}
     found = []
     for star in stars(near):
         members = [by[seq] for seq in star]
-        if quotes := quoted(members):
+        quotes = [] if star in known else quoted(members)
+        if quotes or star in known:
             found.append(Group(star, members[0].scope, tuple(quotes)))
     return found
 

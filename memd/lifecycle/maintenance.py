@@ -35,7 +35,7 @@ SPARE_PAGES = 256  # free pages that are left for what is written next
 # Free pages at which some are given back before more memories are moved: for each page that it cuts off, SQLite looks
 # through the list of free ones, so in the end they would cost the square of their number.
 MANY_PAGES = 8_000
-GISTED = 2_000  # memories that one pass looks at for gists, about; the next goes on
+GISTED = 500  # memories that one pass looks at for gists, about; the next goes on
 KEPT_DAYS = 365  # after which a use is folded
 LAST = "lifecycle.last"  # the report of the last pass, in meta
 
