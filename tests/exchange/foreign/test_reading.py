@@ -236,3 +236,11 @@ def test_virtual_tables_and_views_are_not_run(tmp_path: Path) -> None:
     schema = EXACT + "CREATE VIEW memories AS SELECT 1 AS content_hash, load_extension('x') AS content;"
     path = database(tmp_path / "sqlite_vec.db", schema, {})
     assert not READERS["mcp-memory-service"].fits(path)
+
+
+@ALL
+def test_a_file_is_known_by_its_own_reader_alone(which: str, tmp_path: Path) -> None:
+    kind, make = MAKERS[which]
+    path = make(tmp_path)
+    known = [name for name, reader in READERS.items() if reader.fits(path)]
+    assert known == ([] if which == "palace lines" else [kind])  # a room alone says nothing; its folder has a manifest
