@@ -25,6 +25,7 @@ from memd.daemon.client import Door, connect
 from memd.daemon.gate import Gate
 from memd.daemon.launch import START_TIMEOUT, STOP_TIMEOUT, is_held, launch, wait_gone
 from memd.daemon.methods import Methods, Traffic
+from memd.daemon.presence import Presence
 from memd.daemon.server import Server
 from memd.daemon.upkeep import Upkeep
 from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
@@ -108,7 +109,7 @@ def serve(config: Config, announce: Callable[[], None] = lambda: None, *, detach
         DaemonUnavailable: another daemon holds the folder and doesn't answer.
     """
     os.umask(0o077)
-    _prepare(config.home)
+    prepare(config.home)
     with locked(config) as mine:
         if not mine:
             announce()
@@ -137,6 +138,8 @@ def _answer_until_stopped(
         workers = _workers(config, gate.memory, gate, server, traffic, stop) if gate.memory else ()
         server.start()
         _write_rendezvous(config)
+        presence = Presence((config.lock, config.rendezvous, config.socket, config.store), stop)
+        presence.start()
         announce()
         if log_file:
             log_file.take_streams()
@@ -153,11 +156,12 @@ def _answer_until_stopped(
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
                     stop.set()
         finally:
-            config.rendezvous.unlink(missing_ok=True)  # who looks now starts the next one
+            presence.remove(config.rendezvous)  # who looks now starts the next one
             if not server.close(DRAIN_TIMEOUT):
                 log.warning("some requests did not finish in %g s", DRAIN_TIMEOUT)
             for worker in workers:
                 worker.stop()
+            presence.remove(config.socket)
     log.info("stopped after %d requests", traffic.requests)
 
 
@@ -210,7 +214,7 @@ def _on_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes doesn't take the daemon along
 
 
-def _prepare(home: Path) -> None:
+def prepare(home: Path) -> None:
     """Make the data folder, for this user alone, or see that it is ours. Raises StoreUnusable."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -263,7 +267,7 @@ def _try_lock(lock: int) -> bool:
 
 @contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
-    """A socket that listens at `path` until the end; the caller holds the lock, so what is there is stale."""
+    """A socket that listens at `path`; the caller holds the lock, so what is there is stale."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
             _clear_the_way(path)
@@ -277,10 +281,7 @@ def _listening(path: Path) -> Iterator[socket.socket]:
             raise DaemonUnavailable(
                 f"can't listen on {path} ({error.strerror})", "set MEMD_HOME to another folder"
             ) from None
-        try:
-            yield listener
-        finally:
-            path.unlink(missing_ok=True)
+        yield listener
 
 
 def _clear_the_way(path: Path) -> None:
