@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -67,6 +68,8 @@ WITHOUT_WORDS: dict[str, str] = {
 }
 
 LEAST = 12  # characters of a line by which what quotes it is known
+_WORDS = re.compile(r"\w+")
+_RUN, _RUN_OF_ITS_OWN = 6, 3  # words in a row by which an event quotes a memory: of any session, of the memory's own
 _WATCHED = ("ingest", "git", "hook")  # doors of what memd reads by itself, and would read again
 
 
@@ -183,16 +186,17 @@ class _Erasing:
             f" WHERE seq IN ({_LIST})",
             (self._these,),
         ).fetchall()
-        quotes = telling(self._texts)
         own = [(session, first, last, text.casefold()) for session, first, last, text in sources if session]
+        runs = {length: _runs(self._texts, length) for length in (_RUN, _RUN_OF_ITS_OWN)}
+        at_home = {session for session, *_ in own}
         gone = []
         rows = self._db.execute(
             "SELECT e.seq, s.key, e.first_line, e.last_line, e.what, e.detail, e.kind FROM session_event AS e"
             " JOIN session AS s ON s.id = e.session"
         )
         for seq, key, first, last, what, detail, kind in rows:
-            said = f"{what}\n{detail}".casefold()
-            if any(quote in said for quote in quotes) or any(
+            length = _RUN_OF_ITS_OWN if key in at_home else _RUN
+            if not runs[length].isdisjoint(_runs((f"{what}\n{detail}",), length)) or any(
                 key == session and (_meet(first, last, begin, end) or _is_part(what, detail, kind, text))
                 for session, begin, end, text in own
             ):
@@ -274,12 +278,14 @@ class _Erasing:
 
     def _leftovers(self) -> None:
         """Names that nobody bears any more."""
-        self._delete("speaker", "id <> 1 AND id NOT IN (SELECT speaker FROM memory)", ())
+        # Not deleted, as a number that came back with another name would be taken for the former one.
+        self._db.execute("UPDATE speaker SET name = '#' || id WHERE id <> 1 AND id NOT IN (SELECT speaker FROM memory)")
         self._delete("episode", "id NOT IN (SELECT episode FROM memory WHERE episode IS NOT NULL)", ())
 
     def _settle(self) -> None:
         """Say so in the journal, and to who keeps a copy in memory; what these replaced may hold again."""
         changes.append(self._db, self.seqs)
+        self._db.execute("DELETE FROM change")  # who keeps a copy in memory finds a gap, and loads afresh
         if "journal" in self._tables:
             journal.append(self._db, self._now, [(journal.FORGET, seq, {}) for seq in self._living])
             journal.append(self._db, self._now, [(journal.PURGE, seq, {}) for seq in self.seqs])
@@ -300,14 +306,13 @@ _PATH = (
 )
 
 
-def telling(texts: Iterable[str]) -> set[str]:
-    """By which what quotes one of these texts is known: each as a whole, and its longer lines; case-folded."""
+def _runs(texts: Iterable[str], length: int) -> set[tuple[str, ...]]:
+    """By which what quotes one of these texts is known: every run of so many words, or all of a shorter text."""
     found = set()
     for text in texts:
-        lines = {line.strip() for line in text.splitlines()}
-        found |= {line.casefold() for line in lines if len(line) >= LEAST}
-        found.add(text.strip().casefold())
-    return found - {""}
+        words = _WORDS.findall(text.casefold())
+        found |= {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
+    return found - {()}
 
 
 def _meet(first: int | None, last: int | None, begin: int | None, end: int | None) -> bool:

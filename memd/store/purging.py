@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -160,8 +161,6 @@ class Purger:
             else:
                 self._note(place, None)
                 places.append(PurgedPlace(place, done))
-        if not (left - _WHAT.keys()):
-            return places
         copies.sweep(self._home)
         return places
 
@@ -265,12 +264,17 @@ def purge_copy(path: Path, purged: Mapping[str, int]) -> str:
     except OSError as error:
         raise translate_os(error, path) from error
     except (StoreCorrupt, StoreNewer) as error:
-        raise type(error)(
-            f"{path} can't be purged: {error.message}", f"If you don't need it, delete it: rm '{path}'"
-        ) from error
+        raise type(error)(f"It can't be purged. {error.message}", _delete_hint(path)) from error
     except sqlite3.Error as error:
-        raise translate(error, path) or corrupt(path, str(error)) from error
+        typed = translate(error, path) or corrupt(path, str(error))
+        if isinstance(typed, StoreCorrupt):
+            typed = StoreCorrupt(f"It can't be purged. {typed.message}", _delete_hint(path))
+        raise typed from error
     return f"{count} {'memory' if count == 1 else 'memories'} erased in it, and all its pages written anew"
+
+
+def _delete_hint(path: Path) -> str:
+    return f"If you don't need it, delete it: rm {shlex.quote(str(path))}"
 
 
 def _is_clean(path: Path, purged: Collection[str]) -> bool:
@@ -323,6 +327,8 @@ def _part_of(path: Path) -> Iterator[Path]:
     """A copy of a copy beside it, with its log, for this process alone."""
     part = path.with_name(path.name + copies.PART)
     with copies.claimed(part):
+        for side in ("-journal", *copies.SIDE_FILES):  # of one that was killed: they would be played into this one
+            Path(f"{part}{side}").unlink(missing_ok=True)
         shutil.copyfile(path, part)
         sides = [side for side in copies.SIDE_FILES if Path(f"{path}{side}").exists()]
         try:
