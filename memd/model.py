@@ -435,10 +435,15 @@ class EncoderInfo(msgspec.Struct, frozen=True):
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """What the store holds and what is still to be done. Sizes in bytes."""
+    """What the store holds and what is still to be done. Sizes in bytes.
+
+    `memories` counts those that hold, as do `by_kind` and `by_scope`; `superseded` those that others replaced,
+    `forgotten` those out of sight. `passages` are those of the first two, `pending` which of them wait to be encoded.
+    """
 
     path: str
     memories: int
+    superseded: int
     forgotten: int
     passages: int
     pending: int

@@ -242,14 +242,15 @@ def ask_to_forget(memories: list[Data]) -> bool:
 
 def _stats(session: Session, data: Data) -> None:
     shown = console()
-    if not data["memories"] and not data["forgotten"]:
+    if not (data["memories"] or data["superseded"] or data["forgotten"]):
         empty(session, shown, "")
         return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
-    forgotten = f"  [dim]and {data['forgotten']:,} forgotten[/]" if data["forgotten"] else ""
-    grid.add_row("memories", f"[bold]{data['memories']:,}[/]{forgotten}")
+    rest = [f"{data[name]:,} {name}" for name in ("superseded", "forgotten") if data[name]]
+    beside = f"  [dim]and {', '.join(rest)}[/]" if rest else ""
+    grid.add_row("memories", f"[bold]{data['memories']:,}[/]{beside}")
     waiting = f"  [yellow]{data['pending']:,} wait for a vector[/]" if data["pending"] else "  [dim]all encoded[/]"
     grid.add_row("passages", f"{data['passages']:,}{waiting}")
     grid.add_row("episodes", f"{data['episodes']:,}")

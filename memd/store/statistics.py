@@ -11,21 +11,23 @@ from memd.store import schema, vectors
 
 
 def stats(db: sqlite3.Connection, path: Path) -> Stats:
-    """What the store holds; counts are of the living unless named otherwise. O(memories)."""
+    """What the store holds. O(memories)."""
     living = "FROM memory AS m WHERE m.forgotten_at IS NULL"
+    holding = f"{living} AND m.superseded_at IS NULL"
     return Stats(
         path=str(path),
-        memories=_number(db, f"SELECT count(*) {living}"),
+        memories=_number(db, f"SELECT count(*) {holding}"),
+        superseded=_number(db, f"SELECT count(*) {living} AND m.superseded_at IS NOT NULL"),
         forgotten=_number(db, "SELECT count(*) FROM memory WHERE forgotten_at IS NOT NULL AND purged_at IS NULL"),
         passages=_number(db, f"SELECT count(*) FROM passage WHERE memory IN (SELECT seq {living})"),
         pending=vectors.pending(db),
         episodes=_number(db, "SELECT count(*) FROM episode"),
         entities=_number(db, "SELECT count(*) FROM entity"),
-        by_kind=dict(db.execute(f"SELECT m.kind, count(*) {living} GROUP BY m.kind ORDER BY m.kind").fetchall()),
+        by_kind=dict(db.execute(f"SELECT m.kind, count(*) {holding} GROUP BY m.kind ORDER BY m.kind").fetchall()),
         by_scope=dict(
             db.execute(
                 "SELECT s.path, count(*) FROM memory AS m JOIN scope AS s ON s.id = m.scope"
-                " WHERE m.forgotten_at IS NULL GROUP BY s.path ORDER BY s.path"
+                " WHERE m.forgotten_at IS NULL AND m.superseded_at IS NULL GROUP BY s.path ORDER BY s.path"
             ).fetchall()
         ),
         store_bytes=_size(path),

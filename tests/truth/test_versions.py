@@ -267,3 +267,16 @@ class Told(RuleBasedStateMachine):
 
 TestTold = Told.TestCase
 TestTold.settings = settings(max_examples=25, stateful_step_count=14, deadline=None)
+
+
+def test_stats_tell_those_that_hold_from_those_that_were_replaced(memory: Memory) -> None:
+    old = memory.remember("the port is 8080", kind="fact").id
+    new = memory.supersede(old, "the port is 9090").id
+    gone = memory.remember("the port is open").id
+    memory.forget([gone])
+    stats = memory.stats()
+    assert (stats.memories, stats.superseded, stats.forgotten, stats.passages) == (1, 1, 1, 2)
+    assert stats.by_kind == {"fact": 1} and stats.by_scope == {"global": 1}
+    memory.forget([new])
+    stats = memory.stats()
+    assert (stats.memories, stats.superseded, stats.forgotten) == (1, 0, 2)
