@@ -6,7 +6,7 @@ Every command prints one object: ``ok``, ``command``, then ``data`` or ``error``
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,6 +18,9 @@ from memd.daemon.protocol import (
     Status,
 )
 from memd.daemon.watching import UnwatchResult, WatchListResult, WatchResult, WatchStatusResult
+from memd.exchange import lines
+from memd.exchange.records import Report
+from memd.exchange.signing import Judgement
 from memd.model import (
     Audit,
     ConflictsFound,
@@ -598,6 +601,31 @@ class AgentsData(msgspec.Struct, frozen=True):
     agents: list[FoundAgent]
 
 
+class Signer(msgspec.Struct, frozen=True):
+    """Who signed an export."""
+
+    name: str
+    fingerprint: str
+
+
+class ExportData(msgspec.Struct, frozen=True):
+    """What was written: lines by type; where the memories are from; what was asked for."""
+
+    path: str
+    bytes: int
+    origin: lines.Store
+    selection: lines.Selection
+    counts: dict[str, int]
+    signer: Signer | None
+
+
+class ImportData(Report, frozen=True, kw_only=True):
+    """What came of an import: whose file it was (`memd`, or another tool), and who signed it."""
+
+    from_: str = msgspec.field(name="from")
+    signed: Judgement | None
+
+
 DATA: dict[str, tuple[type, ...]] = {
     "remember": (RememberData,),
     "recall": (Recollection,),
@@ -609,6 +637,8 @@ DATA: dict[str, tuple[type, ...]] = {
     "supersede": (Superseded,),
     "history": (History,),
     "audit": (Audit,),
+    "export": (ExportData,),
+    "import": (ImportData,),
     "conflicts": (ConflictsFound,),
     "resolve": (MemoriesResult,),
     "gists": (GistsFound,),
@@ -668,4 +698,5 @@ DATA: dict[str, tuple[type, ...]] = {
     "bench latency": (LatencyData,),
     "bench forgetting": (ForgettingData,),
 }
-LINES: dict[str, type] = {"remember-line": NewMemory}  # what is read: one line of `remember --jsonl`
+# What is read: one line of `remember --jsonl`, one line of an export.
+LINES: dict[str, Any] = {"remember-line": NewMemory, "export-line": lines.AnyLine}

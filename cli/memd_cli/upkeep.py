@@ -45,12 +45,18 @@ def get_config(session: Session) -> Outcome:
 
 def set_config(session: Session) -> Outcome:
     """Write a setting to config.toml, or take it out, leaving all else there as it is."""
-    from memd.config import Config
-
     name, value = session.options["name"], session.options["value"]
     if name == ENCRYPTION:
         return _encrypt(session)
     _known(name)
+    put_setting(name, value)
+    return get_config(session)
+
+
+def put_setting(name: str, value: str | None) -> None:
+    """Write a setting that there is to config.toml; None takes it out. Raises BadInput, StoreReadOnly."""
+    from memd.config import Config
+
     file = Config.load().file
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -59,7 +65,6 @@ def set_config(session: Session) -> Outcome:
     after = edited(before, name, None if value is None else _toml(value))
     _check(after)
     _replace(file, after)
-    return get_config(session)
 
 
 def _encrypt(session: Session) -> Outcome:

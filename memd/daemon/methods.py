@@ -277,7 +277,8 @@ class Methods:
         lines = [checking.record(line) for line in params.lines]
         for scope in params.scopes.values():
             check_scope(scope)
-        return p.TakeInResult(self._memory.taker.take(lines, params.origin, params.scopes), self._memory.degraded)
+        report = self._memory.taker.take(lines, params.origin, params.scopes, last=params.last)
+        return p.TakeInResult(report, self._memory.degraded)
 
     def _encoder(self, _: p.Nothing) -> EncoderInfo:
         return self._memory.encoder_info()

@@ -356,11 +356,13 @@ class UnlockResult(msgspec.Struct, frozen=True):
 
 
 class TakeInParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Params of `take_in`: some lines of an export, where they come from, and which scope takes the place of which."""
+    """Params of `take_in`: some lines of an export, where they come from, which scope takes the place of which, and
+    whether no more are to come."""
 
     origin: Origin
     lines: list[str]
     scopes: dict[str, str] = {}
+    last: bool = False
 
 
 class TakeInResult(msgspec.Struct, frozen=True):

@@ -163,9 +163,10 @@ class Arrivals:
         self._write_noted(seq, line)
         self._write_journal(seq, line, draft)
         self._index(seq, line, draft, scope)
-        for table, done in (("unchecked", line.compared), ("ungisted", line.gisted)):
-            if done and desk.fresh:
-                self._db.execute(f"DELETE FROM {table} WHERE memory = ?", (seq,))
+        # To be compared once all that is known of it is here: see `Desk.finish`.
+        self._db.execute("DELETE FROM unchecked WHERE memory = ?", (seq,))
+        if desk.fresh:
+            self._db.execute("DELETE FROM ungisted WHERE memory = ?", (seq,))
         return seq
 
     def _insert_row(self, line: x.MemoryLine, draft: Draft, scope: int) -> int:
@@ -235,6 +236,7 @@ class Arrivals:
             "about": [draft.kind, draft.scope, draft.event_at],
             "pinned": line.life.pinned,
             "forgotten": line.forgotten_at is not None,
+            "waits": line.waits,
         }
         journal.append(self._db, self._desk.now_ms, [(journal.IMPORT, seq, said)])
 

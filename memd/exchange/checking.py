@@ -54,6 +54,18 @@ def read(raw: bytes) -> x.AnyLine:
     return line
 
 
+def record(raw: bytes | str) -> x.Line:
+    """A line between header and end.
+
+    Raises:
+        BadInput: it isn't one.
+    """
+    line = read(raw.encode() if isinstance(raw, str) else raw)
+    if isinstance(line, x.Header | x.End | x.Signature):
+        raise BadInput("it is no record", _HINT)
+    return line
+
+
 def new_memory(line: x.MemoryLine, scope: str) -> NewMemory:
     """A memory as `remember` takes it, in a scope of this store."""
     return NewMemory(

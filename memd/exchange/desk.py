@@ -104,6 +104,29 @@ class Desk:
             told = {"file": self.origin.digest, "store": self.origin.store, "name": self.origin.name, "fresh": fresh}
             journal.append(self.db, self.now_ms, [(journal.IMPORT, None, told)])
 
+    def finish(self) -> None:
+        """All lines are here: let what is new be compared with what is near it. In a store that was empty the origin
+        has done so, but for what waited there."""
+        if self._journaled("done"):
+            return
+        self.db.execute(
+            "INSERT OR IGNORE INTO unchecked (memory) SELECT m.seq FROM journal AS j"
+            " JOIN memory AS m ON m.seq = j.memory WHERE j.seq > ("
+            "SELECT min(seq) FROM journal WHERE memory IS NULL AND op = :op AND payload ->> 'file' = :file)"
+            " AND j.op = :op AND (NOT :fresh OR j.payload ->> 'waits')"
+            " AND m.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(m.text) <= 2000",
+            {"op": journal.IMPORT, "file": self.origin.digest, "fresh": self.fresh},
+        )
+        journal.append(self.db, self.now_ms, [(journal.IMPORT, None, {"file": self.origin.digest, "done": True})])
+
+    def _journaled(self, name: str) -> bool:
+        row = self.db.execute(
+            "SELECT 1 FROM journal"
+            " WHERE memory IS NULL AND op = ? AND payload ->> 'file' = ? AND payload ->> ? LIMIT 1",
+            (journal.IMPORT, self.origin.digest, name),
+        ).fetchone()
+        return row is not None
+
     @cached_property
     def fresh(self) -> bool:
         """Whether the store was empty when this import began: then what the origin had done needn't be done again."""

@@ -28,8 +28,7 @@ _UNTOUCHED = (0.5, 0, None, None, 32, None, 0)
 _MEMORY = """
 SELECT m.seq, m.id, m.text, m.kind, s.path, m.recorded_at, m.said_at, m.said, m.source, m.event_at, e.key, m.position,
     m.forgotten_at, m.superseded_at, l.importance, l.pinned, l.used_at, l.stability, l.tier, l.tier_at, l.due, l.past,
-    n.tags, n.retired_at, n.why, EXISTS (SELECT 1 FROM unchecked AS u WHERE u.memory = m.seq), m.purged_at,
-    EXISTS (SELECT 1 FROM ungisted AS u WHERE u.memory = m.seq)
+    n.tags, n.retired_at, n.why, EXISTS (SELECT 1 FROM unchecked AS u WHERE u.memory = m.seq), m.purged_at
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
     LEFT JOIN life AS l ON l.memory = m.seq LEFT JOIN noted AS n ON n.memory = m.seq
 WHERE m.seq IN (SELECT value FROM json_each(?)) ORDER BY m.seq
@@ -192,8 +191,7 @@ class Export:
                 life=_life(row[14:21]),
                 uses=tuple(x.Use(from_ms(at), *rest) for at, *rest in used.get(seq, ())),
                 past=tuple((from_ms(event.at), event.verdict) for event in uses.unpack(row[21] or b"")),
-                compared=not row[25],
-                gisted=not row[27],
+                waits=bool(row[25]),
                 noted=None if row[22] is None else x.Noted(tuple(json.loads(row[22])), moment(row[23]), row[24]),
                 history=tuple(_less(entry, store) for entry in histories[seq]),
             )

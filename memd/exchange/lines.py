@@ -10,7 +10,7 @@ Times are RFC 3339 with milliseconds, in UTC. Fields that have their default are
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -127,7 +127,7 @@ class Entry(_Part, frozen=True):
 
     at: Moment
     op: str
-    said: dict[str, object] = {}
+    said: dict[str, Any] = {}
     store: str = ""
 
 
@@ -164,7 +164,7 @@ class MemoryLine(_Line, frozen=True, tag="memory"):
         superseded_at: since when another one stands in its place.
         store: where it was stored first; empty: the header's origin.
         uses: when it helped, or didn't; `past` the same of over a year ago, by time and verdict alone.
-        compared: nobody has to look any more for what contradicts it; `gisted`: or for what it may be in a gist with.
+        waits: nobody has looked yet for what contradicts it, or says the same.
         history: the journal's entries about it, in order.
     """
 
@@ -187,8 +187,7 @@ class MemoryLine(_Line, frozen=True, tag="memory"):
     life: Life = UNTOUCHED
     uses: tuple[Use, ...] = ()
     past: tuple[tuple[Moment, Verdict], ...] = ()
-    compared: bool = False
-    gisted: bool = False
+    waits: bool = False
     noted: Noted | None = None
     history: tuple[Entry, ...] = ()
 

@@ -32,6 +32,7 @@ class Survey(msgspec.Struct, frozen=True):
         counts: sound lines, by type.
         bad: lines that can't be taken in.
         signature: of a signed file; it holds for `digest`, which was found to be the file's.
+        scopes: that something in the file is of.
         bytes: of the file.
     """
 
@@ -41,6 +42,7 @@ class Survey(msgspec.Struct, frozen=True):
     bad: tuple[Trouble, ...]
     signature: x.Signature | None
     digest: str
+    scopes: tuple[str, ...]
     bytes: int
 
 
@@ -77,6 +79,7 @@ class ExportFile:
         """
         self._state = self._stamp()
         digest, counts, ids = hashlib.blake2b(digest_size=32), Counter[str](), _Ids()
+        scopes: set[str] = set()
         header: x.Header | None = None
         end: x.End | None = None
         signature: x.Signature | None = None
@@ -104,6 +107,7 @@ class ExportFile:
                     self._refuse(number, why)
                 elif line is not None:
                     counts[x.type_of(line)] += 1
+                    scopes.update([scope] if (scope := getattr(line, "scope", "")) else [])
         if header is None:
             self._stop(f"{self._name} is empty.", "See: memd export --help")
         for number, why in ids.loose():
@@ -114,7 +118,7 @@ class ExportFile:
         bad = tuple(self._bad[number] for number in sorted(self._bad))
         origin = Origin(header.origin.id, header.origin.name, found)
         size = self._file.seek(0, os.SEEK_END)
-        return Survey(header, origin, dict(sorted(counts.items())), bad, signature, found, size)
+        return Survey(header, origin, dict(sorted(counts.items())), bad, signature, found, tuple(sorted(scopes)), size)
 
     def records(self, step: Callable[[int], None] = lambda _: None) -> Iterator[tuple[int, bytes]]:
         """The lines between header and end that can be taken in, with their numbers, as they stand.

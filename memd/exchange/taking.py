@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from memd.clock import to_ms
+from memd.errors import BadInput
 from memd.exchange import checking, rehearsal
 from memd.exchange import lines as x
 from memd.exchange.arriving import Arrival, Arrivals
 from memd.exchange.desk import Desk, Tally, together
 from memd.exchange.placing import Places
-from memd.exchange.records import Origin, Record, Report
+from memd.exchange.records import Origin, Record, Report, Trouble
 from memd.exchange.tying import Ties
 from memd.model import GLOBAL_SCOPE, NewMemory
 from memd.store import Store, origins
@@ -62,19 +63,22 @@ class Taker:
         self._now_ms = now_ms
         self._after_write = after_write
 
-    def take(self, lines: Sequence[x.Line], origin: Origin, scopes: Mapping[str, str]) -> Report:
+    def take(self, lines: Sequence[x.Line], origin: Origin, scopes: Mapping[str, str], *, last: bool = False) -> Report:
         """Take in some lines, in one transaction; durable on return.
 
         Args:
             lines: sound ones, as `checking.read` gives them; memories before what leads to them.
             origin: of the file.
             scopes: which scope takes the place of which; `EVERY_SCOPE` for all of them.
+            last: no more are to come.
         """
         ready = self._prepared(lines, origin, scopes)
         with self._store.writing() as db:
             desk = Desk(db, origin, scopes, self._now_ms(), self._clean)
             desk.begin()
             _apply(desk, lines, ready)
+            if last:
+                desk.finish()
         self._after_write(desk.tally.seqs)
         return desk.tally.report(origin, dry_run=False)
 
@@ -178,7 +182,13 @@ def batches(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
 # --- other tools' records
 
 
-def lines_of(read: Callable[[], Iterable[Record]], origin: Origin, scope: str, now: datetime) -> Iterator[x.Line]:
+def lines_of(
+    read: Callable[[], Iterable[Record]],
+    origin: Origin,
+    scope: str,
+    now: datetime,
+    refuse: Callable[[Trouble], None],
+) -> Iterator[x.Line]:
     """Records as lines: first all memories, then what ties them together; so they are read twice.
 
     Args:
@@ -186,9 +196,15 @@ def lines_of(read: Callable[[], Iterable[Record]], origin: Origin, scope: str, n
         origin: of the records.
         scope: of those that name none.
         now: the time of those that have none; none is later.
+        refuse: told of each record that can't be taken in; it raises, or returns, and the next one follows.
     """
     for record in read():
-        yield _memory(record, origin, scope, now)
+        try:
+            line = _memory(record, origin, scope, now)
+        except BadInput as error:
+            refuse(Trouble("bad", f"{error.message.rstrip('.')}.", record.line))
+        else:
+            yield line
     for record in read():
         at = _then(record, now)
         for old in record.supersedes:
@@ -255,11 +271,15 @@ def take_in(
     Raises:
         BadInput: one of them can't be taken; those in the batches before it stay, and are known when run again.
     """
-    lines = lines_of(records, origin, scope, memory.clock())
+
+    def refuse(trouble: Trouble) -> None:
+        raise BadInput(f"Record {trouble.line}: {trouble.why}" if trouble.line else trouble.why)
+
+    lines = lines_of(records, origin, scope, memory.clock(), refuse)
     parts = batches(lines, lambda line: len(line.text) if isinstance(line, x.MemoryLine) else 1)
     if dry_run:
         return memory.taker.rehearse(parts, origin, {})
     report = Tally().report(origin, dry_run=False)
     for part in parts:
         report = together(report, memory.taker.take(part, origin, {}))
-    return report
+    return together(report, memory.taker.take([], origin, {}, last=True))
