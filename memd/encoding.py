@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from memd.errors import MemdError, StoreUnusable
 from memd.store import vectors
 from memd.store.vectors import Waiting
+from memd.worker import Worker
 
 if TYPE_CHECKING:
     from pysqlite3 import dbapi2 as sqlite3
@@ -111,7 +111,7 @@ class Drain:
             return [pair for row, text in zip(batch, texts, strict=True) for pair in self._encode([row], [text])]
 
 
-class EncodingWorker:
+class EncodingWorker(Worker):
     """A thread that keeps the queue empty, newest first, and steps back while a recall runs.
 
     Args:
@@ -122,42 +122,15 @@ class EncodingWorker:
     """
 
     def __init__(self, store: Store, load: Callable[[], Encoder | None], insist: bool = True) -> None:
+        super().__init__("encoding")
         self._store = store
         self._load = load
         self._insist = insist
-        self._state = threading.Condition()
-        self._written = False
-        self._stopping = False
         self._recalls = 0
         self._recalled_at = -math.inf
         self._steps = 0
-        self._ended = False
-        self._thread = threading.Thread(target=self._run, name="encoding", daemon=True)
         self.trouble = ""
         self.refused = 0
-
-    def start(self) -> None:
-        """Begin with whatever waits."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the slice in hand and end; what it was about to store stays in the queue. Waits for the thread."""
-        with self._state:
-            self._stopping = True
-            self._state.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def nudge(self) -> None:
-        """Say that something was written."""
-        with self._state:
-            self._written = True
-            self._state.notify_all()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread goes on."""
-        return not self._ended
 
     @property
     def recalling(self) -> bool:
@@ -203,14 +176,6 @@ class EncodingWorker:
             seen = self._steps
             self._state.wait_for(lambda: self._steps != seen or self._stopping or self._ended, timeout)
 
-    def _run(self) -> None:
-        try:
-            self._work()
-        finally:
-            with self._state:
-                self._ended = True
-                self._state.notify_all()
-
     def _work(self) -> None:
         drain: Drain | None = None
         while not self._stopping:
@@ -227,14 +192,12 @@ class EncodingWorker:
             except Exception:
                 log.exception("encoding stopped short; it goes on in %g s", RETRY_S)
                 self.trouble = "New texts can't be encoded at present; 'memd daemon logs' says why."
-                self._sleep(RETRY_S)
+                self._rest(RETRY_S)
                 continue
             with self._state:
                 self._steps += 1
                 self._state.notify_all()
-                if not taken:
-                    self._state.wait_for(lambda: self._written or self._stopping, POLL_S)
-                self._written = False
+            self._await_nudge(0 if taken else POLL_S)
 
     def _drain(self, drain: Drain | None) -> Drain | None:
         """The same one as long as its encoder is in use and the store's own; None while there is no encoder."""
@@ -248,11 +211,7 @@ class EncodingWorker:
     def _fail(self, error: MemdError) -> None:
         log.warning("encoding waits: %s", error.message)
         self.trouble = error.message
-        self._sleep(RETRY_S)
-
-    def _sleep(self, seconds: float) -> None:
-        with self._state:
-            self._state.wait_for(lambda: self._stopping, seconds)
+        self._rest(RETRY_S)
 
     def _pause(self) -> None:
         deadline = time.monotonic() + YIELD_S

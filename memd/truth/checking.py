@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +20,7 @@ from memd.store.uses import NewUse
 from memd.truth import conflicts
 from memd.truth.conflicts import Difference
 from memd.truth.statements import Statement, parse, split
+from memd.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +155,7 @@ def _alike(one: Statement, other: Statement) -> bool:
     return len(mine) > 1 and len(mine & theirs) >= SAME_SHARE * len(mine | theirs)
 
 
-class CheckingWorker:
+class CheckingWorker(Worker):
     """A thread that keeps the queue empty, at a fifth of a processor.
 
     Args:
@@ -165,32 +165,11 @@ class CheckingWorker:
     """
 
     def __init__(self, store: Store, now_ms: Callable[[], int], recalling: Callable[[], bool]) -> None:
+        super().__init__("checking")
         self._checker = Checker(store, now_ms, self._give_way)
         self._recalling = recalling
-        self._state = threading.Condition()
-        self._written = False
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="checking", daemon=True)
 
-    def start(self) -> None:
-        """Begin with whatever waits."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the memory in hand and end. Waits for the thread."""
-        with self._state:
-            self._stopping = True
-            self._state.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def nudge(self) -> None:
-        """Say that something was written."""
-        with self._state:
-            self._written = True
-            self._state.notify_all()
-
-    def _run(self) -> None:
+    def _work(self) -> None:
         while not self._stopping:
             begun = time.monotonic()
             try:
@@ -204,9 +183,7 @@ class CheckingWorker:
                 self._rest(RETRY_S)
                 continue
             if found is None:
-                with self._state:
-                    self._state.wait_for(lambda: self._written or self._stopping, POLL_S)
-                    self._written = False
+                self._await_nudge(POLL_S)
             else:
                 self._rest(REST * (time.monotonic() - begun))
 
@@ -214,7 +191,3 @@ class CheckingWorker:
         deadline = time.monotonic() + YIELD_S
         while self._recalling() and not self._stopping and time.monotonic() < deadline:
             time.sleep(YIELD_STEP_S)
-
-    def _rest(self, seconds: float) -> None:
-        with self._state:
-            self._state.wait_for(lambda: self._stopping, seconds)
