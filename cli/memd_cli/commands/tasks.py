@@ -46,6 +46,8 @@ Needs = Annotated[
 ]
 Who = Annotated[str | None, typer.Option("--who", metavar="NAME", help="Who says so.")]
 
+Why = Annotated[str | None, typer.Option("--note", "-m", metavar="TEXT", help="Why.")]
+
 
 @app.command(
     rich_help_panel=AGENTS,
@@ -135,7 +137,7 @@ def done(
 @task.command(epilog=examples('memd task drop 4 --note "not needed after all"'))
 def drop(
     number: Number,
-    note: Annotated[str | None, typer.Option("--note", "-m", metavar="TEXT", help="Why.")] = None,
+    note: Why = None,
     scope: OwnScope = None,
     who: Who = None,
     json: Json = False,
@@ -151,7 +153,7 @@ def block(
     on: Annotated[
         list[int], typer.Option("--on", metavar="NUMBER", help="The task that it waits for. Repeatable.")
     ] = [],  # noqa: B006
-    note: Annotated[str | None, typer.Option("--note", "-m", metavar="TEXT", help="Why.")] = None,
+    note: Why = None,
     scope: OwnScope = None,
     who: Who = None,
     json: Json = False,
