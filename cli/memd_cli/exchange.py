@@ -24,10 +24,11 @@ from memd.clock import system_clock
 from memd.config import Config
 from memd.errors import BadInput, StoreFull, StoreReadOnly, StoreUnusable
 from memd.exchange import lines as x
-from memd.exchange.desk import EVERY_SCOPE, Tally, together
+from memd.exchange.desk import EVERY_SCOPE, SHOWN, Tally, together
 from memd.exchange.reading import ExportFile, Survey, is_export
 from memd.exchange.records import Origin, Report, Trouble
 from memd.exchange.taking import batches, lines_of
+from memd.model import GLOBAL_SCOPE
 from memd.store.validation import check_filters, plain_scope
 from memd_cli import inputs
 from memd_cli.session import Session, complain, write
@@ -263,17 +264,17 @@ def _import_own(session: Session, file: ExportFile) -> Outcome:
 def _import_foreign(session: Session, kind: str, path: Path) -> Outcome:
     from memd.exchange.foreign import READERS
 
-    options, reader, bad = session.options, READERS[kind], []
+    options, reader, bad = session.options, READERS[kind], dict[Trouble, None]()
     if any("=" in scope for scope in options["scope"]) or len(options["scope"]) > 1:
         raise BadInput("Another tool's memories go into one scope.", "Give --scope once, as a folder or global.")
-    scope = plain_scope(inputs.own_scope(options["scope"][0] if options["scope"] else None))
+    # What a tool keeps without a project is about no project: it would be out of place in the one that one stands in.
+    scope = plain_scope(inputs.own_scope(options["scope"][0])) if options["scope"] else GLOBAL_SCOPE
 
     def refuse(trouble: Trouble) -> None:
         if not options["skip_bad"]:
             where = f"line {trouble.line}: " if trouble.line else ""
             raise BadInput(f"{path}, {where}{trouble.why}", "Nothing was changed. Go on after what is bad: --skip-bad")
-        if trouble not in bad:
-            bad.append(trouble)
+        bad[trouble] = None  # it is told of at each reading
 
     origin, now = reader.origin(path), system_clock()
 
@@ -285,7 +286,9 @@ def _import_foreign(session: Session, kind: str, path: Path) -> Outcome:
             step(1)
     with session.progress("Trying" if options["dry_run"] else "Importing", unit="records") as step:
         report = _send(session, _counted((x.encode(line) for line in lines()), step), origin, {})
-    outcome = _outcome(msgspec.structs.replace(report, troubles=tuple(bad) + report.troubles), kind, None)
+    told = (*bad, *report.troubles)
+    told, more = told[:SHOWN], report.more + len(told[SHOWN:])
+    outcome = _outcome(msgspec.structs.replace(report, troubles=told, more=more), kind, None)
     outcome.degraded = session.degraded
     return outcome
 
