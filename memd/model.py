@@ -13,6 +13,7 @@ import msgspec
 
 GLOBAL_SCOPE = "global"
 ALL_SCOPES = "all"
+ID_LENGTH = 13  # characters
 
 KINDS = (
     "note",

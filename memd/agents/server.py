@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from inspect import cleandoc
+from inspect import cleandoc, signature
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote, urlparse
 
@@ -30,7 +30,7 @@ from mcp.server.mcpserver.resolve import ListRoots, Resolve
 from mcp.server.mcpserver.resources import ResourceSecurity
 from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
-from mcp.types import INTERNAL_ERROR, CallToolResult, ListRootsResult, ToolAnnotations
+from mcp.types import INTERNAL_ERROR, CallToolResult, ListRootsResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from memd import __version__
@@ -38,13 +38,14 @@ from memd.agents import fence, halves, results
 from memd.agents.link import Link
 from memd.errors import BadInput, Conflict, MemdError, NotFound
 from memd.home import project_root
-from memd.model import ALL_SCOPES, GLOBAL_SCOPE
+from memd.model import ALL_SCOPES, GLOBAL_SCOPE, ID_LENGTH
 
 Data = dict[str, Any]
 Answer = TypeVar("Answer")
 
 ROOTS_SECONDS = 5.0  # a client that doesn't answer is taken for one without roots
 PARENT_SECONDS = 1.0  # between two looks whether the parent lives
+_OURS = ("ctx", "roots")  # parameters of tools that no client gives
 REVIEWED = 40  # memories that the prompt `review` lists
 
 INSTRUCTIONS = """\
@@ -85,6 +86,7 @@ class Server:
         self._roots: ListRootsResult | None = None  # asked for, and good until the client says otherwise
         self._told_roots: ListRootsResult | None = None  # told with the last tool call, by a client that can't be asked
         self._who = ""
+        self._arguments: dict[str, list[str]] = {}  # that each tool takes
         self.mcp: MCPServer[None] = MCPServer(
             name="memd",
             title="memd",
@@ -92,7 +94,7 @@ class Server:
             instructions=INSTRUCTIONS,
             version=__version__,
             log_level="WARNING",
-            middleware=[self._follow_roots],
+            middleware=[self._refuse_unknown, self._follow_roots],
             lifespan=_no_stray_output,
         )
         self._add_tools()
@@ -240,7 +242,7 @@ class Server:
 
             Call it when a passage from `recall`, or a line of `context`, isn't enough. Long texts come in pages.
             """
-            told = _page((await self._ask("show", {"ids": ids}))["memories"], start)
+            told = _page((await self._ask("show", {"ids": _whole(ids)}))["memories"], start)
             return results.answer(results.shown(told), told)
 
         async def forget(ids: Ids) -> Annotated[CallToolResult, results.Forgotten]:
@@ -249,7 +251,7 @@ class Server:
             Call it only when the user asks for it, or when something must not be kept (a secret, a mistake). For what
             is merely outdated call `supersede`.
             """
-            found = await self._ask("forget", {"ids": ids})
+            found = await self._ask("forget", {"ids": _whole(ids)})
             quotes = _quotes(found["memories"])
             told = results.Forgotten(memories=quotes, restore="memd restore " + " ".join(quote.id for quote in quotes))
             return results.answer(f"Forgotten. To undo it: {told.restore}\n{results.digests(quotes)}", told)
@@ -266,7 +268,8 @@ class Server:
             Call it when a decision, fact, convention or preference that you recalled has changed, instead of
             remembering the new one beside the old. Kind, tags and scope are taken over.
             """
-            done = await self._supersede({"old": id, "text": text, "why": why, "source": self._source(ctx)})
+            (old,) = _whole([id])
+            done = await self._supersede({"old": old, "text": text, "why": why, "source": self._source(ctx)})
             told = results.Replaced(id=done["id"], old=done["old"], again=done["again"], redacted=done["redacted"])
             words = f"{told.id} now stands in the place of {told.old}." + results.without(told.redacted)
             return results.answer(words, told)
@@ -284,7 +287,7 @@ class Server:
             Call it when a task is finished and you worked by a memory, naming those alone. What is never used fades.
             """
             who = self._source(ctx)
-            params = {"ids": ids, "verdict": verdict, **{name: who[name] for name in ("who", "via", "session")}}
+            params = {"ids": _whole(ids), "verdict": verdict, **{name: who[name] for name in ("who", "via", "session")}}
             await self._ask("use", params)
             told = results.Used(ids=ids, verdict=verdict)
             return results.answer(f"Noted as {verdict}: {fence.line(', '.join(ids), 400)}.", told)
@@ -298,6 +301,7 @@ class Server:
             (use, "Say what helped", _hints()),
             (forget, "Forget", _hints(destructive=True, idempotent=True)),
         ):
+            self._arguments[tool.__name__] = [name for name in signature(tool).parameters if name not in _OURS]
             told = cleandoc(tool.__doc__ or "")
             self.mcp.add_tool(tool, title=title, description=told, annotations=hints, structured_output=True)
 
@@ -342,7 +346,7 @@ class Server:
         @self.mcp.resource("memory://{id}", name="memory", title="A memory, whole", mime_type="text/markdown")
         async def memory(id: str) -> str:
             """One memory with its whole text, fenced, and all that is known about it; the first page of a long one."""
-            found = await self._read("show", {"ids": [id]})
+            found = await self._read("show", {"ids": _resource(partial(_whole, [id]))})
             return results.shown(_page(found["memories"], 0)) + "\n"
 
     async def _context_text(self, scope: str) -> str:
@@ -479,6 +483,16 @@ class Server:
                 self._roots = ListRootsResult(roots=[])
         self._roots = self._roots or ListRootsResult(roots=[])
 
+    async def _refuse_unknown(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Say so where a tool is given what it doesn't take: the SDK would pass over it, a misspelt filter, say."""
+        if ctx.method == "tools/call" and ctx.params:
+            given, takes = ctx.params.get("arguments"), self._arguments.get(str(ctx.params.get("name")))
+            if takes is not None and isinstance(given, dict) and (unknown := [n for n in given if n not in takes]):
+                named = ", ".join(fence.quoted(str(name), 40) for name in unknown[:5])
+                told = f"{ctx.params['name']} takes no {named}. Its arguments are: {', '.join(takes)}."
+                return CallToolResult(content=[TextContent(type="text", text=told)], is_error=True)
+        return await call_next(ctx)
+
     async def _follow_roots(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Roots for what isn't a tool, where the protocol lets us ask; and a new look when they change."""
         if ctx.method == "notifications/roots/list_changed":
@@ -486,6 +500,20 @@ class Server:
         elif ctx.method in ("resources/read", "prompts/get") and _has_roots(ctx.session):
             await self._ask_roots(ctx.session)
         return await call_next(ctx)
+
+
+def _whole(ids: list[str]) -> list[str]:
+    """Ids as they were given to the agent. By the beginnings of ids it would come upon what isn't its project's.
+
+    Raises:
+        ToolError: one isn't whole.
+    """
+    for id_ in ids:
+        if len(id_.strip()) != ID_LENGTH:
+            raise _tool_error(
+                NotFound(f"No memory has the id {id_[:40]!r}.", "Give it whole, as `recall` and `context` do.")
+            )
+    return ids
 
 
 def _has_roots(session: ServerSession) -> bool:

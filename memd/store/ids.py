@@ -8,8 +8,10 @@ from __future__ import annotations
 import secrets
 import threading
 
+from memd.model import ID_LENGTH
+
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-LENGTH = 13
+LENGTH = ID_LENGTH
 RANDOM_BITS = 20
 _LOOKALIKE = str.maketrans("ilo", "110")
 

@@ -1,8 +1,8 @@
 """No method of the daemon, asked in one project, shows or changes what another has.
 
 What scope means: finding is bound to it. Whoever asks in a project, by whatever words and filters, gets what lies in it
-and what is global. Nothing else unless asked; but an id, `all` or another project's folder is asked for by name: who has
-an id was given it, and may use it anywhere. Figures of the whole store (`stats`, `lifecycle`, `audit`) have no texts.
+and what is global, nothing else unless asked. An id, `all` or another project's folder is asked for by name: who
+has an id was given it, and may use it anywhere. Figures of the whole store (`stats`, `lifecycle`) have no texts.
 """
 
 from __future__ import annotations
