@@ -48,6 +48,7 @@ def put_back(session: Session) -> Outcome:
     backup = _chosen(session.options["from_"], config)
     found = backups.verify(backup)
     ran = process.stop(config)
+    process.prepare(config.home)
     with process.locked(config) as mine:
         if not mine:
             raise Conflict("Another daemon has started meanwhile.", "Run it again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from memd.errors import (
     StoreNewer,
     WrongKey,
 )
+from memd.home import STORE
 from memd.store import cipher, copies, schema
 from memd.store.cipher import Key
 from memd.store.exclusion import alone
@@ -32,6 +34,8 @@ from memd.store.keys import keys
 FOLDER = "backups"
 _PREFIX, _SUFFIX = "memd-", ".db"
 _SIDE_FILES = ("-wal", "-shm")
+_RESTORING = ".restoring"  # beside the store: a copy on its way to its place
+_REPLACED = ".replaced"  # among the copies: the store that one is about to replace, or has just replaced
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -74,6 +78,7 @@ def make(store: Path, target: Path) -> Backup:
         raise NotFound(f"There is no store at {store}.", "'memd remember' makes it.")
     if target.exists():
         raise Conflict(f"{target} exists.", "Give another name, or a folder.")
+    tidy(store)
     part = target.with_name(target.name + copies.PART)
     with _errors_of(target):
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -133,6 +138,8 @@ def verify(path: Path) -> Backup:
 
 def listed(folder: Path) -> list[Backup]:
     """The copies in a folder, the newest first; what can't be read as one is passed over."""
+    if folder.name == FOLDER:
+        tidy(folder.parent / STORE)
     found = []
     for path in files(folder):
         with suppress(StoreCorrupt, NotFound):
@@ -166,10 +173,13 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
         StoreBusy: another process has the store open.
         StoreFull, StoreReadOnly, StoreUnusable: the copy can't be written. The store is as it was.
     """
-    fresh = store.with_name(store.name + ".restoring")
+    fresh = store.with_name(store.name + _RESTORING)
+    linked = aside.with_name(aside.name + _REPLACED)
     with _errors_of(store):
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
+        aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tidy(store)
+        with _at_work(store.parent, fcntl.LOCK_SH), _dropped(fresh):
             _lay_out(backup, store, fresh)
             there = store.exists()
             if there:
@@ -177,16 +187,49 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
                     _purge_too(store, fresh)
             with _settled(store):
                 if there:
-                    aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    os.link(store, aside)
-                    for side in _SIDE_FILES:  # of a store that couldn't be settled
-                        with suppress(FileNotFoundError):
-                            os.rename(f"{store}{side}", f"{aside}{side}")
+                    os.link(store, linked)
+                    _move_sides(store, linked)
                 os.replace(fresh, store)
-            _sync(store.parent)
-        finally:
-            fresh.unlink(missing_ok=True)
+                _sync(store.parent)
+            if there:
+                _move_sides(linked, aside)
+                os.rename(linked, aside)
+                _sync(aside.parent)
     return there
+
+
+def tidy(store: Path) -> None:
+    """Finish or undo what was cut short at `make` or `put_back`, where nobody is at it just now."""
+    with suppress(OSError), _at_work(store.parent, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        copies.sweep(store.parent)
+        for part in store.parent.glob(f"{store.name}{_RESTORING}*"):
+            part.unlink(missing_ok=True)
+        for linked in (store.parent / FOLDER).glob(f"*{_SUFFIX}{_REPLACED}"):
+            if store.exists() and store.samefile(linked):  # nothing was replaced yet
+                _move_sides(linked, store)
+                linked.unlink()
+            else:
+                aside = linked.with_name(linked.name.removesuffix(_REPLACED))
+                _move_sides(linked, aside)
+                os.rename(linked, aside)
+
+
+@contextmanager
+def _at_work(home: Path, how: int) -> Iterator[None]:
+    """Hold a lock on a data folder: shared by who puts a copy back, alone by who tidies. Raises OSError."""
+    descriptor = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _move_sides(path: Path, target: Path) -> None:
+    """Take along the log of a store that couldn't be settled; without a store it must not stay at its old place."""
+    for side in _SIDE_FILES:
+        with suppress(FileNotFoundError):
+            os.rename(f"{path}{side}", f"{target}{side}")
 
 
 def _lay_out(backup: Path, store: Path, fresh: Path) -> None:

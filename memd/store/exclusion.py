@@ -37,15 +37,18 @@ def alone(store: Path, key: Key | None, library: Any = None) -> Iterator[Any]:
     db = cipher.connect(store, key, "rw", PATIENCE, library)
     try:
         try:
+            # Out of the write-ahead log: closing the connection would delete it by its name, under which the log of the
+            # file may lie by then that has taken this one's place.
+            db.execute("PRAGMA journal_mode = DELETE")
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("BEGIN EXCLUSIVE")
             db.execute("COMMIT")
-            blocked, left, done = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            mode = db.execute("PRAGMA journal_mode").fetchone()[0]
         except sqlite3.Error as error:
             if isinstance(translate(error, store), StoreBusy):
                 raise _busy(store) from None
             raise
-        if blocked or left != done:
+        if mode != "delete":  # somebody opened it in between
             raise _busy(store)
         yield db
     finally:

@@ -59,3 +59,11 @@ def test_no_copy_of_nothing(memd: Memd) -> None:
     done = memd("backup", check=False)
     assert done.code == 1 and "no store" in done.err
     assert memd("backup", "--list", check=False).code == 1
+
+
+def test_a_backup_comes_back_on_a_machine_that_has_no_store_yet(memd: Memd, tmp_path: Path) -> None:
+    memd("remember", "carried over")
+    memd("backup", "--to", str(tmp_path / "one.db"))
+    fresh = Memd(tmp_path / "fresh" / "home", memd.cwd, memd.env)
+    fresh("restore", "--from", str(tmp_path / "one.db"))
+    assert [row[-1] for row in fresh("list", "--no-daemon").lines] == ["carried over"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +15,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.api import Memory
 from memd.errors import Conflict, NotFound, StoreBusy, StoreCorrupt, StoreNewer
 from memd.model import NewMemory
-from memd.store import backups, schema
+from memd.store import backups, exclusion, schema
 
 
 def filled(home: Path, count: int = 20) -> list[str]:
@@ -132,3 +135,70 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     assert [path.name for path in gone] == [backups.name(datetime(2026, 1, 1, tzinfo=UTC))]
     assert [Path(one.path).name for one in backups.listed(folder)] == [names[0], names[2]]
     assert (folder / "mine.db").exists()
+
+
+# Ends the process, as kill -9 would, before the call of one of `os`'s functions that has this number.
+ENDING = """
+import os, sys
+from pathlib import Path
+from memd.store import backups
+calls = 0
+def ending(function):
+    def call(*args, **options):
+        global calls
+        calls += 1
+        if calls == int(sys.argv[4]):
+            os._exit(9)
+        return function(*args, **options)
+    return call
+for name in ("link", "replace", "rename", "fsync", "unlink", "chmod"):
+    setattr(os, name, ending(getattr(os, name)))
+backups.put_back(*map(Path, sys.argv[1:4]))
+"""
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_cut_short_at_any_step_the_one_or_the_other_is_there_and_nothing_else(tmp_path: Path, damaged: bool) -> None:
+    home = tmp_path / "home"
+    new = set(filled(tmp_path / "other", 3))
+    copy = backups.make(tmp_path / "other" / "memd.db", tmp_path / "copy.db").path
+    outcomes = set()
+    for step in range(1, 30):
+        shutil.rmtree(home, ignore_errors=True)
+        old = set(filled(home, 5))
+        if damaged:
+            (home / "memd.db").write_bytes(b"no SQLite any more" * 999)
+        before = (home / "memd.db").read_bytes()
+        aside = home / backups.FOLDER / backups.name(datetime.now(UTC), "replaced")
+        words = [sys.executable, "-c", ENDING, copy, str(home / "memd.db"), str(aside), str(step)]
+        code = subprocess.run(words, check=False).returncode
+        backups.listed(home / backups.FOLDER)
+        left = {path.relative_to(home).name for path in home.rglob("*") if path.is_file()}
+        replaced = aside.exists()
+        outcomes.add(replaced)
+        if not replaced:
+            assert left == {"memd.db"}
+            assert damaged or ids(home) == old
+            assert not damaged or (home / "memd.db").read_bytes() == before
+        else:
+            assert left == {"memd.db", aside.name}
+            assert ids(home) == new
+            assert damaged or backups.verify(aside).memories == 5
+            assert not damaged or aside.read_bytes() == before
+        if code == 0:
+            break
+    assert code == 0 and outcomes == {False, True}
+
+
+def test_what_is_written_while_a_copy_is_put_back_stays(tmp_path: Path) -> None:
+    """In the moment after a file has taken the store's place, and before who did that has let go of the former."""
+    filled(tmp_path)
+    filled(tmp_path / "other")
+    with exclusion.alone(tmp_path / "memd.db", None):
+        (tmp_path / "other" / "memd.db").replace(tmp_path / "memd.db")
+        memory = Memory.open(tmp_path, encode="off")
+        kept = memory.remember("in between").id
+    with Memory.open(tmp_path, encode="off") as other:
+        assert other.show(kept).text == "in between"
+    memory.close()
+    assert kept in ids(tmp_path)
