@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 COMPARING_S = 2.0
 AUTO = "auto"
+PLACES = 8  # scopes that are told
 OWN = "memd"
 
 
@@ -281,14 +283,21 @@ def _import_foreign(session: Session, kind: str, path: Path) -> Outcome:
     def lines() -> Iterator[x.Line]:
         return lines_of(lambda: reader.read(path, refuse), origin, scope, now, refuse)
 
+    places = Counter[str]()
     with session.progress("Checking", unit="records") as step:
-        for _ in lines():
+        for line in lines():
+            places.update([line.scope] if isinstance(line, x.MemoryLine) else [])
             step(1)
     with session.progress("Trying" if options["dry_run"] else "Importing", unit="records") as step:
         report = _send(session, _counted((x.encode(line) for line in lines()), step), origin, {})
     told = (*bad, *report.troubles)
     told, more = told[:SHOWN], report.more + len(told[SHOWN:])
     outcome = _outcome(msgspec.structs.replace(report, troubles=told, more=more), kind, None)
+    outcome.data["scopes"] = dict(places.most_common())
+    if len(places) > 1:
+        named = [f"{count:,} of {place}" for place, count in places.most_common(PLACES)]
+        rest = [f"{places.total():,} in {len(places):,} scopes"] if len(places) > PLACES else []
+        outcome.notices.append(f"they are {', '.join(named + rest)}")
     outcome.degraded = session.degraded
     return outcome
 
@@ -373,7 +382,11 @@ def _about_signer(judged: Judgement) -> list[str]:
 
 
 def _outcome(report: Report, kind: str, judged: Judgement | None) -> Outcome:
-    data = msgspec.to_builtins(report) | {"from": kind, "signed": None if judged is None else _signed_by(judged)}
+    data = msgspec.to_builtins(report) | {
+        "from": kind,
+        "signed": None if judged is None else _signed_by(judged),
+        "scopes": {},
+    }
     outcome = Outcome(data)
     if report.passages and not report.dry_run:
         outcome.notices.append(

@@ -620,10 +620,14 @@ class ExportData(msgspec.Struct, frozen=True):
 
 
 class ImportData(Report, frozen=True, kw_only=True):
-    """What came of an import: whose file it was (`memd`, or another tool), and who signed it."""
+    """What came of an import: whose file it was (`memd`, or another tool), and who signed it.
+
+    `scopes`: of another tool's memories, how many are of which scope.
+    """
 
     from_: str = msgspec.field(name="from")
     signed: Judgement | None
+    scopes: dict[str, int]
 
 
 DATA: dict[str, tuple[type, ...]] = {

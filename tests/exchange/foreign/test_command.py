@@ -35,6 +35,7 @@ def test_memd_sees_whose_it_is_and_takes_it_in_once(memd: Memd, tmp_path: Path) 
     first = import_(memd, path)
     assert first["from"] == kind
     assert first["added"] == trial["added"] != {}
+    assert first["scopes"] == trial["scopes"] == {"/home/ann/work/shop": 3, "global": 2}
     again = import_(memd, "--from", kind, path)
     assert (again["added"], again["merged"], again["troubles"]) == ({}, 0, [])
 
