@@ -84,8 +84,9 @@ class Arrivals:
         superseded = None if line.superseded_at is None else to_ms(line.superseded_at)
         seq = self._db.execute(
             "INSERT INTO memory (id, text, digest, kind, scope, source, recorded_at, speaker, asks, said_at,"
-            " forgotten_at, superseded_at, purged_at) VALUES (?, '', x'', ?, ?, '{}', ?, 1, 0, ?, ?, ?, ?)",
-            (line.id, line.kind, scope, to_ms(line.recorded_at), to_ms(line.recorded_at), forgotten, superseded, at),
+            " forgotten_at, superseded_at, purged_at)"
+            " VALUES (?, '', randomblob(16), 'purged', ?, '{}', ?, 1, 0, ?, ?, ?, ?)",
+            (line.id, scope, to_ms(line.recorded_at), to_ms(line.recorded_at), forgotten, superseded, at),
         ).lastrowid
         self._db.execute("INSERT INTO life (memory) VALUES (?)", (seq,))
         origins.note(self._db, seq, desk.origin_row(desk.store(line.store)))

@@ -13,7 +13,7 @@ from memd.exchange import lines as x
 from memd.model import NewMemory, Source
 from memd.store.drafts import refuse_private
 from memd.store.ids import ALPHABET, LENGTH
-from memd.store.validation import TAGS, check_kind, check_new, check_scope, check_tags
+from memd.store.validation import TAGS, check_new, check_scope, check_tags
 
 LONGEST = 400 << 20  # bytes of a line: a memory of 64 MiB, with escapes
 
@@ -41,7 +41,6 @@ def read(raw: bytes) -> x.AnyLine:
         _check_memory(line)
     elif isinstance(line, x.PurgedLine):
         _check_id(line.id)
-        check_kind(line.kind)
         check_scope(line.scope)
     elif isinstance(line, x.FileLine):
         check_scope(line.scope)

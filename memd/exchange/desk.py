@@ -99,6 +99,7 @@ class Desk:
 
     def begin(self) -> None:
         """Note in the journal that this import began, once."""
+        self.origin_row(self.origin.store)
         if origins.begun(self.db, self.origin.digest) is None:
             fresh = self.db.execute("SELECT 1 FROM memory LIMIT 1").fetchone() is None
             told = {"file": self.origin.digest, "store": self.origin.store, "name": self.origin.name, "fresh": fresh}

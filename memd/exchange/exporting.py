@@ -35,7 +35,7 @@ WHERE m.seq IN (SELECT value FROM json_each(?)) ORDER BY m.seq
 """
 _PURGED = "SELECT count(*) FROM memory WHERE purged_at IS NOT NULL AND seq IN (SELECT value FROM json_each(?))"
 _LATEST = """
-SELECT max(max(recorded_at, said_at, coalesce(forgotten_at, 0))) FROM memory
+SELECT max(max(recorded_at, coalesce(purged_at, said_at), coalesce(forgotten_at, 0))) FROM memory
 """
 
 
@@ -120,7 +120,9 @@ class Export:
 
     def _find_origin(self) -> x.Store:
         """The one store that all memories come from, else this one."""
-        rows = self._origins_of_memories()
+        rows: set[int | None] = self._origins_of_memories()
+        if not rows:  # what else there is came with the memories that aren't here
+            rows = set(self._known)
         if len(rows) == 1 and (row := next(iter(rows))) is not None:
             return x.Store(self._known[row].store, self._known[row].name)
         return x.Store(self._own, self._name)
@@ -200,7 +202,6 @@ class Export:
         ms: list[int] = [row[5], row[26]]  # type: ignore[list-item]
         return x.PurgedLine(
             id=str(row[1]),
-            kind=str(row[3]),
             scope=str(row[4]),
             recorded_at=from_ms(ms[0]),
             purged_at=from_ms(ms[1]),

@@ -196,7 +196,6 @@ class PurgedLine(_Line, frozen=True, tag="purged"):
     """A memory of which nothing is left but its place, so that the versions before and after it hang together."""
 
     id: Name
-    kind: Name
     scope: Name
     recorded_at: Moment
     purged_at: Moment

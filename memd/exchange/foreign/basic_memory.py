@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 TOOL = "basic-memory"
 _SUFFIX = ".md"
 _LOOK = 200  # files, for one with front matter that tells whose it is
+_LOOK_IN = 1000  # folders, for files
 _PERMALINK = re.compile(r"\A\ufeff?---[ \t]*\r?\n(?:[^\n]*\n){0,60}?permalink:", re.IGNORECASE)
 
 _CATEGORY = re.compile(r"\[([^\[\]()\n]+)\]\s+\S")
@@ -47,7 +48,7 @@ _HASHTAG = re.compile(r"(?<!\S)#([^\W\d_][\w/-]*)")
 def fits(path: Path) -> bool:
     """Whether the file, or one of the first in the folder, is a note with a permalink."""
     try:
-        return any(_PERMALINK.match(files.begins(file)) for file in islice(_notes(path), _LOOK))
+        return any(_PERMALINK.match(files.begins(file)) for file in islice(_notes(path, _LOOK_IN), _LOOK))
     except FileUnusable:
         return False
 
@@ -66,8 +67,11 @@ def read(path: Path, refuse: Refuse) -> Iterator[Record]:
         yield from _of_note(file, shown(file.relative_to(root)), refuse)
 
 
-def _notes(path: Path) -> Iterator[Path]:
-    """The Markdown files in order. Hidden ones and links are left alone, so that nothing outside the folder is read."""
+def _notes(path: Path, most: int | None = None) -> Iterator[Path]:
+    """The Markdown files in order, of at most so many folders.
+
+    Hidden ones and links are left alone, so that nothing outside the folder is read.
+    """
     if path.is_file() and path.suffix.lower() == _SUFFIX:
         yield path
     if not path.is_dir():
@@ -76,7 +80,7 @@ def _notes(path: Path) -> Iterator[Path]:
     def stop(error: OSError) -> None:
         raise unreadable(error.filename or path, error) from None
 
-    for folder, inner, names in os.walk(path, onerror=stop):
+    for folder, inner, names in islice(os.walk(path, onerror=stop), most):
         inner[:] = sorted(one for one in inner if not one.startswith("."))
         for one in sorted(names):
             file = Path(folder, one)

@@ -29,6 +29,7 @@ from memd.store.conflicts import RELATION
 
 TOOL = "mempalace"
 _COLLECTION = "mempalace_drawers"
+_PALACE = "palace"  # the folder within MemPalace's own, where the graph lies beside it
 _EXACT = "sqlite_exact.sqlite3"
 _GRAPH = "knowledge_graph.sqlite3"
 _MANIFEST = "export-manifest.json"
@@ -288,9 +289,9 @@ def _parts(path: Path) -> Parts:
         return Parts(exported=tuple(_tree(path, ".jsonl")))
     if files.begins(path / _INDEX).startswith(_INDEXED):
         return Parts(exported=tuple(file for file in _tree(path, ".md") if file.name not in _INDEXES))
-    places = [place for place in (path, path / "palace") if place.is_dir()]
+    places = [place for place in (path, path / _PALACE) if place.is_dir()]
     palaces = [place / one for place in places for one in (chroma.FILE, _EXACT) if (place / one).is_file()]
-    around = [*places, path.absolute().parent] if path.absolute().parent.name == ".mempalace" else places
+    around = [*places, path.absolute().parent] if path.absolute().name == _PALACE else places
     graphs = [place / _GRAPH for place in around if _is_graph(place / _GRAPH)]
     return Parts(tuple(palaces), graphs[0] if graphs else None)
 

@@ -1,0 +1,39 @@
+"""Out of a store and into an empty one: nothing is lost, nothing is added, to the byte."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memd.exchange.lines import Selection
+from tests.exchange.played import SCOPES, TEXTS, Stores, exported, imported, play, steps
+
+
+def check_sound(memory: object) -> None:
+    audit = memory.audit()  # type: ignore[attr-defined]
+    assert audit.sound, audit.troubles
+    found = memory.check()  # type: ignore[attr-defined]
+    assert found.sound, found.troubles
+
+
+@settings(max_examples=40)
+@given(steps)
+def test_export_import_export_is_identical(history: list) -> None:  # type: ignore[type-arg]
+    with Stores() as stores:
+        first, second = stores.new(), stores.new()
+        play(first, stores.clock, history, stores.folder())
+        content = exported(first)
+        stores.clock.now = stores.clock.now.replace(year=2030)
+        tried = imported(second, content, stores.folder(), dry_run=True)
+        report = imported(second, content, stores.folder())
+        assert exported(second, name="another") == content or not report.read
+        assert tried.added == report.added and tried.troubles == report.troubles == ()
+        check_sound(second)
+        again = imported(second, content, stores.folder())
+        assert not again.added and not again.merged and not again.troubles
+        assert exported(second) == content or not report.read
+        back = imported(first, content, stores.folder())
+        assert not back.added and not back.merged and not back.troubles
+
+
+_ = (st, Selection, SCOPES, TEXTS)
