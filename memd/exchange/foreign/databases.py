@@ -19,6 +19,7 @@ from memd.exchange.foreign.faults import AS_IT_WAS, malformed, shown, unknown_fo
 
 MAGIC = b"SQLite format 3\0"
 _LOGS = ("-wal", "-journal")  # what a program that has the file open, or died, hasn't brought into it yet
+_SHARED = "-shm"  # there while the log is in use
 _TRIES = 5
 _IN_PLACE = "mode=ro&immutable=1"
 
@@ -38,9 +39,9 @@ def is_sqlite(path: Path) -> bool:
 def snapshot(path: Path) -> Iterator[Database]:
     """The file as it stands now. Its own program may go on writing to it.
 
-    SQLite would write beside a file whose log isn't empty, and take locks in it; so such a file is copied together with
-    its log, into a folder for the user alone that is gone at the end. Others are read in place, as a file that nobody
-    changes, and it is seen to that nobody did.
+    SQLite would write beside a file that another program has open, and take locks in it; so such a file is copied
+    together with its log, into a folder for the user alone that is gone at the end. Others are read in place, as a file
+    that nobody changes, and it is seen to that nobody did.
 
     Raises:
         MalformedFile: it is damaged (raised by whoever reads it, too).
@@ -50,7 +51,7 @@ def snapshot(path: Path) -> Iterator[Database]:
     before = _states(path)
     if not is_sqlite(path):
         raise malformed(path, "", "it is not an SQLite file, or its beginning is damaged")
-    if not _has_log(path):
+    if not _in_use(path):
         with _connected(path, path, _IN_PLACE) as database:
             yield database
         if _states(path) != before:
@@ -75,7 +76,7 @@ def looks_like(path: Path, test: Callable[[Database], bool]) -> bool:
     except MemdError:
         pass
     try:
-        if not _has_log(path):
+        if not _in_use(path):
             return False
         with snapshot(path) as database:
             return test(database)
@@ -203,12 +204,15 @@ def _states(path: Path) -> list[tuple[int, int, int] | None]:
     return found
 
 
-def _has_log(path: Path) -> bool:
-    return any(state is not None and state[1] for state in _states(path)[1:])
+def _in_use(path: Path) -> bool:
+    """Whether a program has it open, or died with it open, as far as what lies beside the file tells."""
+    _, log, journal = _states(path)
+    shared = path.with_name(path.name + _SHARED).exists()
+    return shared or log is not None or (journal is not None and journal[1] > 0)
 
 
 def _changed(path: Path) -> FileChanged:
     return FileChanged(
         f"{shown(path)} was written to while it was read.",
-        "Nothing was taken from it. Stop what uses it, or try again.",
+        "Stop what uses it, or try again. What was taken from it by then is known the next time.",
     )
