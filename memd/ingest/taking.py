@@ -303,13 +303,16 @@ class Taking:
             notes.give_tags(self._db, memory, tags)
 
     def _write_neighbours(self) -> None:
-        """Write the words anew of all whose neighbours are others than before."""
+        """Write the words anew of all whose neighbours are others than before, or that have none any more."""
         known = set(self._writer.written)
-        anew = []
+        anew, there, gone = [], set(), set()
         for episode, before in self._orders.items():
             beside = dict(_beside(before))
             after = dict(_beside(notes.in_episode(self._db, episode)))
             anew += [memory for memory, pair in after.items() if beside.get(memory) != pair and memory not in known]
+            there |= after.keys()
+            gone |= beside.keys() - after.keys()
+        anew += [memory for memory in sorted(gone - there) if not notes.state(self._db, memory).forgotten]
         passages.Words(self._db).put(anew)
 
 

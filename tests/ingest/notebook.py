@@ -191,14 +191,4 @@ def differences(memory: Memory, folder: Path) -> str:
 
 def flags(memory: Memory) -> list[str]:
     """What is wrong with the store itself."""
-    problems = memory.store.check()
-    with memory.store.reading() as db:
-        strays = db.execute(
-            "SELECT count(*) FROM passage_fts WHERE rowid IN (SELECT p.id FROM passage AS p JOIN memory AS m"
-            " ON m.seq = p.memory WHERE m.forgotten_at IS NOT NULL)"
-        ).fetchone()[0]
-        lost = db.execute(
-            "SELECT count(*) FROM memory AS m JOIN passage AS p ON p.memory = m.seq WHERE m.forgotten_at IS NULL"
-            " AND p.id NOT IN (SELECT rowid FROM passage_fts)"
-        ).fetchone()[0]
-    return problems + [f"{strays} forgotten passages have words"] * bool(strays) + [f"{lost} have none"] * bool(lost)
+    return [f"{trouble.part}: {trouble.what}" for trouble in memory.check().troubles]
