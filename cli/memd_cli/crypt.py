@@ -147,6 +147,7 @@ def _moved(session: Session, config: Config, key: Key | None, key_file: str) -> 
     from memd.daemon import process
 
     notices = []
+    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     ran = process.stop(config)
     try:
         with process.locked(config) as mine:
