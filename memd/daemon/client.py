@@ -30,6 +30,7 @@ MAX_LINE = 256 * 1024 * 1024  # bytes of one request or answer
 PATIENCE = 5.0  # seconds without a sign after which the daemon is asked whether it is alive
 LIFE_TIMEOUT = 10.0  # seconds it has for that: a greeting, which waits for nothing
 _CHUNK = 256 * 1024
+DYING = 5.0  # seconds that the system may take to clear away a process that was killed
 _POLL = 0.01
 
 
@@ -163,7 +164,9 @@ class Door:
         request = _line(1, method, params)
         if self._sock is not None and self._hung_up():
             self.close()
-        for last in (False, True):
+        failed, until = 0, 0.0  # the process that went away under the request, and how long it may take to be gone
+        stopping = False
+        while True:
             if self._sock is None:
                 self._open()
             try:
@@ -173,15 +176,20 @@ class Door:
                 raise _unavailable(f"the daemon gave no answer in {self.timeout:g} s") from None
             except OSError as error:  # it went away under the request; every method may be asked twice
                 self.close()
-                if last or not self.start:
+                dying = self._daemon == failed and time.monotonic() < until  # one that was killed still lets clients in
+                if not self.start or stopping or (failed and not dying):
                     raise _unavailable(f"the daemon went away ({error.strerror or 'hung up'})") from None
+                if dying:
+                    time.sleep(_POLL)
+                else:
+                    failed, until = self._daemon, time.monotonic() + DYING
                 continue
             if answer is not None:
                 return answer["result"]
             self.close()  # it was stopping, or older and has been asked to stop: start the next one
-            if last or not self.start:
+            if stopping or failed or not self.start:
                 raise _unavailable("the daemon is stopping")
-        raise AssertionError("unreachable")
+            stopping = True
 
     def _hung_up(self) -> bool:
         """Whether the daemon closed this connection while it was idle (it does so for room, or when it stops)."""
@@ -207,6 +215,7 @@ class Door:
         if sock is None:
             raise _unavailable(f"no daemon answers for {self.home}")
         self._sock = sock
+        self._daemon = (rendezvous(self.home) or (0,))[0]
 
     def _ask(self, request: bytes) -> "Any":
         """The answer to one request, None when the daemon is going away; raises OSError when it already has."""

@@ -98,6 +98,16 @@ def check_holds(db: sqlite3.Connection, seq: int) -> None:
         )
 
 
+def already(db: sqlite3.Connection, old_seq: int, digest: bytes) -> int | None:
+    """The memory (by seq) with this text that replaced `old_seq` and holds: so asking twice comes to the same."""
+    row = db.execute(
+        "SELECT m.seq FROM version AS v JOIN memory AS m ON m.seq = v.new WHERE v.old = ? AND m.digest = ?"
+        " AND m.forgotten_at IS NULL AND m.superseded_at IS NULL LIMIT 1",
+        (old_seq, digest),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def settle(db: sqlite3.Connection, changed: Iterable[int], now_ms: int) -> None:
     """Work out anew which of the memories that the `changed` ones replaced hold. O(those whose state changes)."""
     reckon(db, [parent for seq in changed for parent in _replaced(db, seq)], now_ms)

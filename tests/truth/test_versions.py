@@ -280,3 +280,18 @@ def test_stats_tell_those_that_hold_from_those_that_were_replaced(memory: Memory
     memory.forget([new])
     stats = memory.stats()
     assert (stats.memories, stats.superseded, stats.forgotten) == (1, 0, 2)
+
+
+def test_superseding_with_the_same_text_twice_is_done_once(tmp_path: Path) -> None:
+    """As a client asks that doesn't know whether the daemon that was killed had done it."""
+    with Memory.open(tmp_path, encode="off") as memory:
+        old = memory.remember("the port is 8080").id
+        first = memory.supersede(old, "the port is 9090")
+        again = memory.supersede(old, "the port is 9090")
+        assert (again.id, again.old, again.again) == (first.id, old, True)
+        assert memory.show(first.id).said == 1 and len(memory.history(old).replacements) == 1
+        with pytest.raises(Conflict):
+            memory.supersede(old, "the port is 7070")
+        memory.supersede(first.id, "the port is 7070")
+        with pytest.raises(Conflict):
+            memory.supersede(old, "the port is 9090")
