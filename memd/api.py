@@ -218,7 +218,8 @@ class Memory:
         """Store a text in the place of a memory, which is no hit any more but keeps its text. Durable on return.
 
         Where the text is the old one's own, nothing is replaced: it counts as said again. Where another memory that
-        holds has it, that one takes the place. A text of a former version is stored anew.
+        holds has it, that one takes the place. A text of a former version is stored anew. Asked twice, as a client does
+        under which the daemon was killed, it is done once.
 
         Args:
             old_id: id or prefix of the memory that no longer holds.
@@ -241,6 +242,8 @@ class Memory:
             now = self._now_ms()
             writer = memories.Writer(db, self._make_id, now)
             seq = memories.resolve(db, old.id)
+            if (there := versions.already(db, seq, new.digest)) is not None:
+                return _superseded(memories.fetch(db, [there])[0], old.id, new.redacted)
             versions.check_holds(db, seq)
             done = writer.write(new, restate=True)
             writer.finish()
@@ -867,6 +870,10 @@ class _Models:
 
     def _miss(self, error: MemdError) -> None:
         self.why_no_encoder, self.fix = f"{error.message} {error.hint}".strip(), error.hint
+
+
+def _superseded(new: StoredMemory, old: str, redacted: tuple[str, ...]) -> Superseded:
+    return Superseded(id=new.id, old=old, again=True, passages=new.passages, redacted=redacted)
 
 
 def _conflict(found: kept_conflicts.Found, pair: Sequence[StoredMemory]) -> ConflictFound:
