@@ -151,6 +151,8 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise malformed(self.path, place, f"SQLite can't read it ({error})") from None
+        except UnicodeDecodeError:  # SQLite's own message quotes a damaged name
+            raise malformed(self.path, place, "SQLite can't read it") from None
 
 
 @contextmanager

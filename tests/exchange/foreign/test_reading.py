@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memd.errors import FileChanged, MemdError
+from memd.errors import FileChanged, MalformedFile, MemdError
 from memd.exchange.foreign import READERS, databases, files
 from memd.exchange.records import Trouble
 from memd.model import NewMemory
@@ -92,11 +92,22 @@ MAKERS: dict[str, tuple[str, Callable[[Path], Path]]] = {
 ALL = pytest.mark.parametrize("which", MAKERS)
 
 
+class Sample:
+    """A file, and its bytes, which no report of a failure has to show."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.raw = path.read_bytes()
+
+    def __repr__(self) -> str:
+        return f"Sample({self.path.name})"
+
+
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, bytes]]:
-    """Of each form a file, and its bytes."""
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sample]:
+    """Of each form a file."""
     made = {name: make(tmp_path_factory.mktemp(name.replace(" ", "-"))) for name, (_, make) in MAKERS.items()}
-    return {name: (path, path.read_bytes()) for name, path in made.items()}
+    return {name: Sample(path) for name, path in made.items()}
 
 
 def _state(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -123,13 +134,11 @@ def test_reading_leaves_everything_as_it_was(which: str, tmp_path: Path) -> None
 @ALL
 @settings(max_examples=25)
 @given(data=st.data())
-def test_damage_gives_typed_errors_alone(
-    which: str, samples: dict[str, tuple[Path, bytes]], data: st.DataObject
-) -> None:
-    path, raw = samples[which]
+def test_damage_gives_typed_errors_alone(which: str, samples: dict[str, Sample], data: st.DataObject) -> None:
+    path, raw = samples[which].path, samples[which].raw
     damaged = bytearray(raw)
     for _ in range(data.draw(st.integers(1, 6))):
-        at = data.draw(st.integers(0, len(damaged) - 1))
+        at = data.draw(st.integers(0, len(damaged)))
         damaged[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=40))
     path.write_bytes(damaged[: data.draw(st.integers(0, len(damaged)))] if data.draw(st.booleans()) else damaged)
     kind, troubles = MAKERS[which][0], list[Trouble]()
@@ -244,3 +253,16 @@ def test_a_file_is_known_by_its_own_reader_alone(which: str, tmp_path: Path) -> 
     path = make(tmp_path)
     known = [name for name, reader in READERS.items() if reader.fits(path)]
     assert known == ([] if which == "palace lines" else [kind])  # a room alone says nothing; its folder has a manifest
+
+
+def test_a_damaged_name_that_sqlite_quotes_is_a_typed_error(tmp_path: Path) -> None:
+    path = _palace(tmp_path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(
+            "UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT), sql = 'CREATE TABLE (' WHERE name = 'segments'"
+        )
+        db.commit()
+    assert not READERS["mempalace"].fits(path)
+    with pytest.raises(MalformedFile, match="SQLite can't read it"):
+        list(READERS["mempalace"].read(path, lambda trouble: None))
