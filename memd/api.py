@@ -324,8 +324,12 @@ class Memory:
         with self._store.reading() as db:
             troubles = list(audits.verify(db, number, link))
             entries, last = journal.head(db)
+            gaps = tuple(
+                f"Entries {first} to {last_} were lost in a damage, found on {from_ms(at):%Y-%m-%d}."
+                for first, last_, at in audits.gaps(db)
+            )
         shown = tuple(troubles[:TROUBLES_SHOWN])
-        return Audit(not troubles, entries, last.hex(), shown, len(troubles) - len(shown))
+        return Audit(not troubles, entries, last.hex(), shown, len(troubles) - len(shown), gaps)
 
     def check(self) -> Soundness:
         """Read the whole store: whether the file is sound, and its words, vectors and journal agree with the texts.

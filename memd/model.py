@@ -228,7 +228,8 @@ class Audit(msgspec.Struct, frozen=True):
     """Whether the journal is whole and the memories are as it says.
 
     `entries` and `link` (hex) are of its last entry: kept elsewhere, they show later that nothing before was changed.
-    `troubles` begins with the first broken link; `more` counts those that aren't listed.
+    `troubles` begins with the first broken link; `more` counts those that aren't listed. `gaps` says which entries were
+    lost in a damage that `memd repair` mended: the chain is whole between them.
     """
 
     sound: bool
@@ -236,6 +237,7 @@ class Audit(msgspec.Struct, frozen=True):
     link: str
     troubles: tuple[str, ...] = ()
     more: int = 0
+    gaps: tuple[str, ...] = ()
 
 
 class PurgedPlace(msgspec.Struct, frozen=True):
@@ -265,6 +267,58 @@ class Purge(msgspec.Struct, frozen=True):
     def complete(self) -> bool:
         """Whether nothing is left to do."""
         return not any(place.left for place in self.places)
+
+
+class RepairedTable(msgspec.Struct, frozen=True):
+    """What could be read of a table: rows, and how many pages and single records could not.
+
+    `from_backup` rows came from a backup, `refused` were read and are of no use: what they speak of is lost.
+    """
+
+    name: str
+    rows: int
+    pages_lost: int = 0
+    records_lost: int = 0
+    refused: int = 0
+    from_backup: int = 0
+
+
+class LostMemory(msgspec.Struct, frozen=True):
+    """A memory that was there and couldn't be read: its id and when it was recorded, as far as that is known."""
+
+    id: str
+    recorded_at: datetime | None = None
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """What a repair made of a damaged store.
+
+    Attributes:
+        store: the damaged file, which is as it was.
+        target: the new one.
+        memories: in the new store, forgotten ones too.
+        pages, damaged_pages: of the damaged file.
+        tables: those of which something couldn't be read, or came from a backup.
+        lost: memories that are known to be lost; the first of them.
+        lost_count: how many that are in all.
+        from_backup: how many came from the backup.
+        journal: what became of the journal, in words; empty where it is whole.
+        notes: what else is to be known, in words.
+        replaced: where the damaged file lies, if the new one took its place.
+    """
+
+    store: str
+    target: str
+    memories: int
+    pages: int
+    damaged_pages: int
+    tables: tuple[RepairedTable, ...] = ()
+    lost: tuple[LostMemory, ...] = ()
+    lost_count: int = 0
+    from_backup: int = 0
+    journal: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    replaced: str | None = None
 
 
 class Trouble(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from memd.store.journal import Row
 
 
 @dataclass
-class _Told:
+class Told:
     """What the journal says of a memory, after its last entry. What older entries don't say is None."""
 
     entry: int
@@ -27,6 +27,7 @@ class _Told:
     pinned: bool | None = None
     forgotten: bool = False
     purged: bool = False
+    lost: bool = False
     reworded: bool = False
     """An entry on what stands in its place was blanked, as that was purged."""
     by: dict[str, None] = field(default_factory=dict)
@@ -46,7 +47,7 @@ def verify(db: sqlite3.Connection, number: int = 0, link: str = "") -> Iterator[
     broken = list(_broken_links(db))
     yield from broken
     if not broken:  # nothing that a broken journal says can be held against the memories
-        told = _replay(db)
+        told = replay(db)
         yield from _strays(db, told)
         yield from _missing(db, told)
         yield from _misplaced(db, told)
@@ -56,15 +57,18 @@ def _broken_links(db: sqlite3.Connection) -> Iterator[str]:
     """The first entry that isn't what was written; nothing after it can be trusted."""
     before, link = 0, b""
     row = None
+    known = gaps(db)
     for values in db.execute("SELECT * FROM journal ORDER BY seq"):
         row = Row(*values)
-        if row.seq != before + 1:
+        begins = row.seq != before + 1 and any(one <= before + 1 and row.seq - 1 <= last for one, last, _ in known)
+        if row.seq != before + 1 and not begins:
             yield f"Entries {before + 1} to {row.seq - 1} of the journal are missing."
             return
         if row.payload is not None and journal.sum_of(row.payload) != row.sum:
             yield f"Entry {_named(db, row)} was changed: what it says isn't what was written."
             return
-        if journal.chained(link, row.seq, row.at, row.op, row.memory, row.sum) != row.link:
+        # A new segment stands by what its first entry says: the one before that is lost.
+        if not begins and journal.chained(link, row.seq, row.at, row.op, row.memory, row.sum) != row.link:
             yield f"Entry {_named(db, row)} was changed, or the one before it: the chain breaks here."
             return
         before, link = row.seq, row.link
@@ -73,20 +77,31 @@ def _broken_links(db: sqlite3.Connection) -> Iterator[str]:
         yield f"Entries {before + 1} to {known[0]}, the last of the journal, are missing."
 
 
-def _replay(db: sqlite3.Connection) -> dict[int, _Told]:
+def gaps(db: sqlite3.Connection) -> list[tuple[int, int, int]]:
+    """Entries that were lost in a damage, as repairs of the store have noted: first, last, and when it was noted."""
+    rows = db.execute("SELECT * FROM journal WHERE op = ? AND memory IS NULL ORDER BY seq", (journal.REPAIR,))
+    return [
+        (first, last, row.at)
+        for row in (Row(*values) for values in rows)
+        if row.payload is not None and journal.sum_of(row.payload) == row.sum
+        for first, last in row.said.get("missing", ())
+    ]
+
+
+def replay(db: sqlite3.Connection) -> dict[int, Told]:
     """What all entries together say of each memory (by seq)."""
-    found: dict[int, _Told] = {}
+    found: dict[int, Told] = {}
     for values in db.execute("SELECT * FROM journal WHERE memory IS NOT NULL ORDER BY seq"):
         row = Row(*values)
         assert row.memory is not None
-        told = found.setdefault(row.memory, _Told(row.seq))
+        told = found.setdefault(row.memory, Told(row.seq))
         if row.payload is None:
             told.purged = told.purged or row.op in journal.WRITTEN
         _apply(told, row.op, row.said)
     return found
 
 
-def _apply(told: _Told, op: str, said: dict[str, Any]) -> None:
+def _apply(told: Told, op: str, said: dict[str, Any]) -> None:
     if op in journal.WRITTEN and said:
         told.text, told.source, told.purged = said["text"], said.get("source"), False
         if "about" in said:
@@ -94,6 +109,8 @@ def _apply(told: _Told, op: str, said: dict[str, Any]) -> None:
             told.pinned = bool(said.get("pinned"))
         if op == journal.IMPORT:
             told.forgotten = bool(said.get("forgotten"))
+    elif op == journal.LOST:
+        told.lost = True
     elif op in (journal.FORGET, journal.RESTORE):
         told.forgotten = op == journal.FORGET
     elif op in (journal.AGAIN, journal.TAG) and told.tags is not None:
@@ -114,7 +131,7 @@ def _apply(told: _Told, op: str, said: dict[str, Any]) -> None:
         told.by.clear()
 
 
-def _strays(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str]:
+def _strays(db: sqlite3.Connection, journaled: dict[int, Told]) -> Iterator[str]:
     """Memories that aren't what the journal says of them."""
     rows = db.execute(
         "SELECT m.seq, m.id, m.text, m.digest, m.forgotten_at IS NOT NULL, m.kind, s.path, m.event_at, m.source,"
@@ -124,7 +141,7 @@ def _strays(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str
     for seq, id_, text, digest, forgotten, kind, scope, event_at, source, tags, pinned, purged in rows:
         told = journaled.get(seq)
         if purged:
-            if text or told is None or told.text is not None:
+            if text or told is None or (told.text is not None and not told.lost):
                 yield f"{id_} counts as purged, and {'has a text' if text else 'the journal says otherwise'}."
             continue
         if told is None or told.text is None:
@@ -145,7 +162,17 @@ def _strays(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str
                 yield f"The {what} of {id_} {'are' if what == 'tags' else 'is'} not as the journal says."
 
 
-def _missing(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str]:
+def agrees(
+    told: Told | None, digest: bytes, source: dict[str, Any], about: list[Any], tags: set[str], pinned: bool
+) -> bool:
+    """Whether what the journal says of a memory is what it is; what it doesn't say counts as the same."""
+    if told is None or told.text != digest.hex():
+        return False
+    pairs = ((told.source, source), (told.about, about), (told.tags, tags), (told.pinned, pinned))
+    return all(said is None or said == there for said, there in pairs)
+
+
+def _missing(db: sqlite3.Connection, journaled: dict[int, Told]) -> Iterator[str]:
     """Memories that the journal tells of, that nobody purged, and that aren't there."""
     there = {row[0] for row in db.execute("SELECT seq FROM memory")}
     for seq, told in journaled.items():
@@ -153,7 +180,7 @@ def _missing(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[st
             yield f"The memory that entry {told.entry} of the journal tells of is gone, and nobody purged it."
 
 
-def _misplaced(db: sqlite3.Connection, journaled: dict[int, _Told]) -> Iterator[str]:
+def _misplaced(db: sqlite3.Connection, journaled: dict[int, Told]) -> Iterator[str]:
     """Memories that stand in the place of others, or don't, other than the journal says."""
     links = db.execute(
         "SELECT v.old, o.id, n.id FROM version AS v JOIN memory AS o ON o.seq = v.old JOIN memory AS n ON n.seq = v.new"

@@ -234,7 +234,7 @@ def _prepare_file(path: Path) -> tuple[bytes, tuple[int, int]]:
         if start not in (b"", cipher.PLAIN) and not cipher.is_encrypted(start):
             raise StoreCorrupt(
                 f"{path} is not a memd store, or its beginning is damaged.",
-                "Move it away, restore a backup over it, or point MEMD_HOME at another folder; it was left as it was.",
+                "If it is one: memd repair, or memd restore --from latest. Else move it away; it was left as it was.",
             )
         for place in (path.parent, path):
             if not os.access(place, os.W_OK):

@@ -14,8 +14,8 @@ from memd.errors import MemdError, StoreBusy, StoreCorrupt, StoreFull, StoreRead
 FULL_HINT = "Free some disk space and try again; everything acknowledged so far is safe."
 READ_ONLY_HINT = "Make the folder writable for you, or point MEMD_HOME at one that is."
 CORRUPT_HINT = (
-    "Don't delete it: restore a backup over it, or move it aside (with its -wal file), "
-    "recover what is readable with 'sqlite3 OLD .recover', and start with an empty store."
+    "Don't delete it: 'memd repair' reads out of it all that can be read, and says what can't. "
+    "Or put a backup back: 'memd restore --from latest'."
 )
 BUSY_HINT = "Another program holds the store's write lock; try again, or see which one with 'memd daemon status'."
 

@@ -30,6 +30,8 @@ WRITTEN = ("remember", "ingest", "found", IMPORT)  # those that say what a memor
 AGAIN, TAG, MOVE, PIN, UNPIN, INHERIT = "again", "tag", "move", "pin", "unpin", "inherit"
 SUPERSEDE, RELEASE = "supersede", "release"
 PURGE = "purge"  # nothing is left of it but its place
+LOST = "lost"  # it stood where the file was damaged
+REPAIR = "repair"  # of the store: which entries were lost, where a new segment of the chain begins
 
 _INSERT = "INSERT INTO journal (seq, at, op, memory, payload, sum, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _json = msgspec.json.Encoder().encode
@@ -53,7 +55,7 @@ class Row(NamedTuple):
         return {} if self.payload is None else msgspec.json.decode(self.payload, type=dict[str, object])
 
 
-def append(db: sqlite3.Connection, at: int, entries: Iterable[Entry]) -> None:
+def append(db: sqlite3.Connection, at: int, entries: Iterable[Entry], *, after: int = 0) -> None:
     """Note changes, in the transaction that makes them.
 
     Args:
@@ -61,8 +63,10 @@ def append(db: sqlite3.Connection, at: int, entries: Iterable[Entry]) -> None:
         at: when, milliseconds since 1970.
         entries: each what was done in a word, the memory's seq (None: the store as a whole), and what else is to be
             known of it, as JSON values. No texts.
+        after: the entries are numbered from the one after this, where the last ones before were lost.
     """
     seq, link = _last(db)
+    seq = max(seq, after)
     rows = []
     for op, memory, said in entries:
         seq += 1

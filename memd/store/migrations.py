@@ -106,6 +106,16 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
 
 
+# The first migration that a store of an older format doesn't have.
+_AFTER = {1: "m002_lifecycle", 2: "m009_purging"}
+
+
+def begin(connection: sqlite3.Connection, version: int) -> None:
+    """Make the empty tables of a store of this format, in the transaction at hand, which `migrate` may go on from."""
+    db = Database(connection, recursive_triggers=False, execute_plugins=False)
+    migrations.apply(db, stop_before=_AFTER.get(version))
+
+
 def run_script(connection: sqlite3.Connection, script: str) -> None:
     """Run statement after statement, inside the open transaction (`executescript` would commit it first)."""
     statement = ""

@@ -80,6 +80,36 @@ def check(json: Json = False) -> int:
 
 @app.command(
     rich_help_panel=CARE,
+    epilog=examples("memd repair", "memd repair --with latest --replace", "memd repair --to /mnt/usb/memd.db"),
+)
+def repair(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="PATH", help="The new file, or a folder for it. Default: beside the store."),
+    ] = None,
+    with_: Annotated[
+        str | None,
+        typer.Option("--with", metavar="BACKUP", help="Take from this backup (or `latest`) what can't be read."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put the new store in the place of the damaged one, which is kept.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Read out of a damaged store all that can be read, into a new one.
+
+    The damaged file is only read. What is lost is told: how much of each table, and the ids of memories. Passages, words
+    and vectors are made anew; the journal keeps what holds, and says where it breaks. Without --replace the new store
+    lies beside the damaged one; with it, that one is kept among the backups. The daemon is stopped meanwhile.
+    """
+    from memd_cli import repair as mending
+
+    options = {"json": json, "to": to, "with_": with_, "replace": replace}
+    return perform(Session("repair", options), mending.run, mending.show)
+
+
+@app.command(
+    rich_help_panel=CARE,
     epilog=examples("memd doctor", "memd doctor --agent claude-code", "memd doctor --json | jq .data.checks"),
 )
 def doctor(
