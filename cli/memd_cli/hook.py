@@ -227,4 +227,4 @@ def _log(event: str, told: str) -> None:
         pass
 
 
-_CONTROLS = dict.fromkeys([*range(32), 127], " ")
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)], " ")

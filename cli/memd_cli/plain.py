@@ -1,7 +1,8 @@
 """Answers for pipes: a record a line, fields split by tabs, nothing that moves. Standard library only.
 
 In every field a backslash, tab, line feed and carriage return are written ``\\\\``, ``\\t``, ``\\n`` and ``\\r``,
-so that a record is always one line; ``show`` alone gives a text as it is.
+so that a record is always one line, and other characters that can't be seen or that a terminal obeys as ``\\x1b``,
+``\\u202e`` or ``\\U000e0041``; ``show --text`` alone gives a text as it is.
 
 - ``remember``: id
 - ``recall``: id, score, kind, time, scope, tags, passage. With ``--explain`` each is followed by ``replaced``, id, for
@@ -18,7 +19,8 @@ so that a record is always one line; ``show`` alone gives a text as it is.
   or nothing, scopes, trouble
 """
 
-from memd_cli.session import complain, write
+from memd.text.hidden import Spelling
+from memd_cli.session import complain, visible, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
 
     Data = dict[str, Any]
 
-_ESCAPES = {92: "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"}
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_ESCAPES = Spelling(_escape, {92: "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"})
 
 
 def show(session: "Session", outcome: "Outcome") -> None:
@@ -118,7 +125,7 @@ def _show(session: "Session", data: "Data") -> "list[str]":
             write(memory["text"])
             continue
         lines += [f"{name}: {value}" for name, value in [*facts(memory), *_alive(lives.get(memory["id"]))]]
-        lines += ["", memory["text"]]
+        lines += ["", visible(memory["text"])]
     return lines
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -16,6 +17,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+from memd_cli.session import visible
 
 
 @contextmanager
@@ -29,7 +32,7 @@ def bar(title: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
     """
     console = Console(stderr=True)
     with Progress(*_columns(total, unit), console=console, transient=True) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task(escape(visible(title)), total=total)
 
         def step(amount: int) -> None:
             progress.advance(task, amount)
@@ -41,7 +44,7 @@ def bar(title: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
 def tracker(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar while the block runs; gives a function that takes (done, in all)."""
     with Progress(*_columns(None, ""), console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None)
+        task = progress.add_task(escape(visible(title)), total=None)
 
         def track(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)

@@ -9,6 +9,7 @@ import sys
 from time import perf_counter
 
 from memd.errors import MemdError, StoreLocked
+from memd.text.hidden import Spelling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,15 +206,16 @@ def _paint(text: str, style: str, colour: bool) -> str:
 
 
 # What a terminal obeys rather than shows: a stored text must not move the cursor or set the title.
-_CONTROLS = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {
-    127: 0x2421,
-    **dict.fromkeys(range(128, 160), 0xFFFD),
-}
+_CONTROLS = Spelling(
+    but={code: 0x2400 + code for code in range(32) if code not in (9, 10)}
+    | {127: 0x2421}
+    | dict.fromkeys((*range(128, 160), *range(0xD800, 0xE000)), 0xFFFD)
+)
 
 
 def visible(text: str) -> str:
-    """The text with control characters made visible, and what isn't Unicode replaced; for terminals."""
-    return text.translate(_CONTROLS).encode("utf-8", "replace").decode()
+    """The text with what can't be seen or would be obeyed made visible, what isn't Unicode replaced; for terminals."""
+    return text.translate(_CONTROLS)
 
 
 def write_json(value: object) -> None:
@@ -225,7 +227,17 @@ def write_json(value: object) -> None:
         line.encode()
     except UnicodeEncodeError:  # a command line that is no UTF-8, told back in an error
         line = line.encode("utf-8", "replace").decode()
+    if not line.isascii() or "\x7f" in line:
+        line = line.translate(Spelling(_in_json))
     write(line + "\n")
+
+
+def _in_json(code: int) -> str:
+    """A character as JSON may spell it, within a string."""
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
 def write(text: str) -> None:

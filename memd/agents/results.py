@@ -121,8 +121,18 @@ class Used(BaseModel):
 def answer(text: str, result: BaseModel) -> CallToolResult:
     """Words for the model, the same as structured content."""
     return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=result.model_dump(mode="json")
+        content=[TextContent(type="text", text=fence.plain(text))],
+        structured_content=_plain(result.model_dump(mode="json")),
     )
+
+
+def _plain(value: Any) -> Any:
+    """The same with every text plain: folders, tags and names too can have in them what acts or can't be seen."""
+    if isinstance(value, str):
+        return fence.plain(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list) else value
 
 
 def quote(memory: Data, text: str, whole: bool, now: datetime) -> Data:

@@ -94,7 +94,7 @@ class Server:
             instructions=INSTRUCTIONS,
             version=__version__,
             log_level="WARNING",
-            middleware=[self._refuse_unknown, self._follow_roots],
+            middleware=[self._plain_errors, self._refuse_unknown, self._follow_roots],
             lifespan=_no_stray_output,
         )
         self._add_tools()
@@ -492,6 +492,19 @@ class Server:
                 told = f"{ctx.params['name']} takes no {named}. Its arguments are: {', '.join(takes)}."
                 return CallToolResult(content=[TextContent(type="text", text=told)], is_error=True)
         return await call_next(ctx)
+
+    async def _plain_errors(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Spell out in the SDK's own errors, too, what they repeat of a request."""
+        try:
+            answer = await call_next(ctx)
+        except MCPError as error:
+            raise MCPError(error.code, fence.line(error.message, 1000), error.data) from error
+        if isinstance(answer, CallToolResult) and answer.is_error:
+            answer = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if isinstance(answer, dict) and answer.get("isError"):
+            for part in answer["content"]:
+                part["text"] = fence.plain(str(part.get("text", ""))[:2000])
+        return answer
 
     async def _follow_roots(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Roots for what isn't a tool, where the protocol lets us ask; and a new look when they change."""

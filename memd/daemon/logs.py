@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from memd.errors import StoreReadOnly
+from memd.text.hidden import Spelling
 
 LOG_BYTES = 1024 * 1024
 OLD_LOGS = 3
@@ -108,4 +109,7 @@ class _OneLine(logging.Formatter):
         return where(ei[1]) if ei[1] is not None else ""
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\n", " | ")
+        return super().format(record).replace("\n", " | ").translate(_SPELLING)
+
+
+_SPELLING = Spelling()  # a file's name may hold anything
