@@ -237,7 +237,6 @@ class Arrivals:
             "about": [draft.kind, draft.scope, draft.event_at],
             "pinned": line.life.pinned,
             "forgotten": line.forgotten_at is not None,
-            "waits": line.waits,
         }
         journal.append(self._db, self._desk.now_ms, [(journal.IMPORT, seq, said)])
 

@@ -106,17 +106,17 @@ class Desk:
             journal.append(self.db, self.now_ms, [(journal.IMPORT, None, told)])
 
     def finish(self) -> None:
-        """All lines are here: let what is new be compared with what is near it. In a store that was empty the origin
-        has done so, but for what waited there."""
-        if self._journaled("done"):
+        """All lines are here: let what is new be compared with what was here before. Where nothing was, the origin has
+        compared it, and found what stands in the file."""
+        if self.fresh or self._journaled("done"):
             return
         self.db.execute(
             "INSERT OR IGNORE INTO unchecked (memory) SELECT m.seq FROM journal AS j"
             " JOIN memory AS m ON m.seq = j.memory WHERE j.seq > ("
             "SELECT min(seq) FROM journal WHERE memory IS NULL AND op = :op AND payload ->> 'file' = :file)"
-            " AND j.op = :op AND (NOT :fresh OR j.payload ->> 'waits')"
+            " AND j.op = :op"
             " AND m.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(m.text) <= 2000",
-            {"op": journal.IMPORT, "file": self.origin.digest, "fresh": self.fresh},
+            {"op": journal.IMPORT, "file": self.origin.digest},
         )
         journal.append(self.db, self.now_ms, [(journal.IMPORT, None, {"file": self.origin.digest, "done": True})])
 

@@ -28,7 +28,7 @@ _UNTOUCHED = (0.5, 0, None, None, 32, None, 0)
 _MEMORY = """
 SELECT m.seq, m.id, m.text, m.kind, s.path, m.recorded_at, m.said_at, m.said, m.source, m.event_at, e.key, m.position,
     m.forgotten_at, m.superseded_at, l.importance, l.pinned, l.used_at, l.stability, l.tier, l.tier_at, l.due, l.past,
-    n.tags, n.retired_at, n.why, EXISTS (SELECT 1 FROM unchecked AS u WHERE u.memory = m.seq), m.purged_at
+    n.tags, n.retired_at, n.why, m.purged_at
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
     LEFT JOIN life AS l ON l.memory = m.seq LEFT JOIN noted AS n ON n.memory = m.seq
 WHERE m.seq IN (SELECT value FROM json_each(?)) ORDER BY m.seq
@@ -168,7 +168,7 @@ class Export:
         came = origins.of_memories(self._db, seqs)
         for row in self._db.execute(_MEMORY, (these,)):
             seq, store = row[0], self._store_of(came.get(row[0]))
-            if row[26] is not None:
+            if row[25] is not None:
                 yield self._purged(row, store)
                 continue
             yield x.MemoryLine(
@@ -193,13 +193,12 @@ class Export:
                 life=_life(row[14:21]),
                 uses=tuple(x.Use(from_ms(at), *rest) for at, *rest in used.get(seq, ())),
                 past=tuple((from_ms(event.at), event.verdict) for event in uses.unpack(row[21] or b"")),
-                waits=bool(row[25]),
                 noted=None if row[22] is None else x.Noted(tuple(json.loads(row[22])), moment(row[23]), row[24]),
                 history=tuple(_less(entry, store) for entry in histories[seq]),
             )
 
     def _purged(self, row: Sequence[object], store: str) -> x.PurgedLine:
-        ms: list[int] = [row[5], row[26]]  # type: ignore[list-item]
+        ms: list[int] = [row[5], row[25]]  # type: ignore[list-item]
         return x.PurgedLine(
             id=str(row[1]),
             scope=str(row[4]),

@@ -164,7 +164,6 @@ class MemoryLine(_Line, frozen=True, tag="memory"):
         superseded_at: since when another one stands in its place.
         store: where it was stored first; empty: the header's origin.
         uses: when it helped, or didn't; `past` the same of over a year ago, by time and verdict alone.
-        waits: nobody has looked yet for what contradicts it, or says the same.
         history: the journal's entries about it, in order.
     """
 
@@ -187,7 +186,6 @@ class MemoryLine(_Line, frozen=True, tag="memory"):
     life: Life = UNTOUCHED
     uses: tuple[Use, ...] = ()
     past: tuple[tuple[Moment, Verdict], ...] = ()
-    waits: bool = False
     noted: Noted | None = None
     history: tuple[Entry, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Stores with random histories, made through the doors that people and agents use; and imports as `memd import` does."""
+"""Stores with random histories, made through the doors that people use; and imports as `memd import` does them."""
 
 from __future__ import annotations
 
@@ -224,3 +224,11 @@ def imported(
                 return report
             report = together(report, memory.taker.take(part, survey.origin, scopes or {}))
         return together(report, memory.taker.take([], survey.origin, scopes or {}, last=True))
+
+
+def check_sound(memory: Memory) -> None:
+    """The journal holds, the memories are as it says, and the store's parts agree."""
+    audit = memory.audit()
+    assert audit.sound, audit.troubles
+    found = memory.check()
+    assert found.sound, found.troubles

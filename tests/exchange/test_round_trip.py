@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from memd.exchange.lines import Selection
-from tests.exchange.played import SCOPES, TEXTS, Stores, exported, imported, play, steps
-
-
-def check_sound(memory: object) -> None:
-    audit = memory.audit()  # type: ignore[attr-defined]
-    assert audit.sound, audit.troubles
-    found = memory.check()  # type: ignore[attr-defined]
-    assert found.sound, found.troubles
+from tests.exchange.played import Step, Stores, check_sound, exported, imported, play, steps
 
 
 @settings(max_examples=40)
 @given(steps)
-def test_export_import_export_is_identical(history: list) -> None:  # type: ignore[type-arg]
+def test_export_import_export_is_identical(history: list[Step]) -> None:
     with Stores() as stores:
         first, second = stores.new(), stores.new()
         play(first, stores.clock, history, stores.folder())
@@ -34,6 +25,3 @@ def test_export_import_export_is_identical(history: list) -> None:  # type: igno
         assert exported(second) == content or not report.read
         back = imported(first, content, stores.folder())
         assert not back.added and not back.merged and not back.troubles
-
-
-_ = (st, Selection, SCOPES, TEXTS)

@@ -1,0 +1,172 @@
+"""`memd export` and `memd import` as they are run: through the daemon, without it, killed, signed, piped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memd.config import Config
+from memd.daemon import process
+from memd_cli.main import main
+from tests.cli.command import COMMAND, Memd
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Memd, Memd]]:
+    """The command over two data folders, without an encoder, to start sooner."""
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        made.append(Memd(tmp_path / name / "home", tmp_path / name, {"MEMD_ENCODER": str(tmp_path / "none")}))
+    yield made[0], made[1]
+    for memd in made:
+        (memd.home / "config.toml").unlink(missing_ok=True)
+        process.stop(Config.load(memd.home, {}), timeout=20)
+
+
+@pytest.fixture
+def lone(pair: tuple[Memd, Memd], tmp_path: Path) -> tuple[Memd, Memd, Path]:
+    """Two stores, and an export of the first."""
+    one, two = pair
+    one("remember", "--no-daemon", "-t", "web", "we deploy with make release, from main")
+    one("remember", "--no-daemon", "-s", "global", "MAX_SIZE: 10")
+    file = tmp_path / "one.jsonl"
+    one("export", "--to", str(file), "--no-daemon")
+    return one, two, file
+
+
+def test_there_and_back_through_the_daemon(lone: tuple[Memd, Memd, Path], tmp_path: Path) -> None:
+    _, two, file = lone
+    tried = two("import", "--dry-run", str(file))
+    assert tried.lines[0] == ["added", "2"] and not two.home.exists()
+    done = two("import", str(file))
+    assert done.lines == tried.lines and "get their vectors in the background" in done.err
+    assert "not signed" in done.err
+    out = tmp_path / "two.jsonl"
+    two("export", "--to", str(out))
+    assert out.read_bytes() == file.read_bytes()
+    assert two("export").out == file.read_bytes() and two("export", "--to", "-").out == file.read_bytes()
+    assert two("audit").lines[0] == ["sound", "true"]
+    again = two("import", "--json", "-", stdin=file.read_bytes()).answer["data"]
+    assert again["known"] == 2 and not again["added"]
+    assert (file.stat().st_mode & 0o777, out.stat().st_mode & 0o777) == (0o600, 0o600)
+
+
+def test_without_the_daemon(lone: tuple[Memd, Memd, Path]) -> None:
+    _, two, file = lone
+    assert two("import", "--no-daemon", str(file)).lines[0] == ["added", "2"]
+    assert not (two.home / "daemon.pid").exists()
+    assert two("export", "--no-daemon").out == file.read_bytes()
+
+
+def test_a_signed_file_is_known_again(pair: tuple[Memd, Memd], tmp_path: Path) -> None:
+    one, two = pair
+    file = tmp_path / "signed.jsonl"
+    env = {"MEMD_EXCHANGE_NAME": "ada"}
+    one("remember", "--no-daemon", "port 80")
+    signer = one("export", "--sign", "--json", "--to", str(file), **env).answer["data"]["signer"]
+    tried = two("import", "--dry-run", str(file))
+    assert "first file signed by ada" in tried.err and not two.home.exists()
+    first = two("import", "--no-daemon", "--json", str(file)).answer["data"]["signed"]
+    assert (first["standing"], first["signer"], first["fingerprint"]) == ("new", "ada", signer["fingerprint"])
+    assert two("import", "--no-daemon", "--json", str(file)).answer["data"]["signed"]["standing"] == "known"
+    assert one("import", "--no-daemon", "--json", str(file)).answer["data"]["signed"]["standing"] == "own"
+    assert (one.home / "signing.pem").stat().st_mode & 0o777 == 0o600
+
+    for given in (
+        file.read_bytes().replace(b"port 80", b"port 81"),
+        file.read_bytes().replace(b'"signer":"ada"', b'"signer":"eve"'),
+    ):
+        forged = tmp_path / "forged.jsonl"
+        forged.write_bytes(given)
+        for words in ([], ["--skip-bad"]):
+            done = two("import", "--no-daemon", *words, str(forged), check=False)
+            assert done.code == 2 and ("was changed after it was signed" in done.err or "doesn't hold" in done.err)
+
+    (one.home / "signing.pem").unlink()
+    one("export", "--sign", "--to", str(file), **env)  # ada again, with another key
+    done = two("import", "--no-daemon", str(file), check=False)
+    assert done.code == 2 and "by another key" in done.err
+    assert two("list", "--no-daemon", "--json").answer["data"]["total"] == 1
+
+
+def test_what_goes_wrong_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"MEMD_HOME": str(tmp_path / "home"), "MEMD_ENCODER": str(tmp_path / "none")}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "one.jsonl"
+    assert main(["remember", "--no-daemon", "port 80"]) == main(["export", "--to", str(file)]) == 0
+    for words, why in (
+        (["import", str(tmp_path / "nowhere")], "nowhere"),
+        (["import", str(tmp_path)], "none of the files that memd knows"),
+        (["import", "--from", "diary", str(file)], "no files from 'diary'"),
+        (["import", "--from", "memd", str(tmp_path)], "is a folder"),
+        (["import", "--scope", "/nowhere=global", str(file)], "Nothing in the file is of the scope /nowhere"),
+        (["import", "--scope", "/a", "--scope", "/b", str(file)], "one scope"),
+        (["export", "--json"], "--to FILE"),
+        (["export", "--to", str(tmp_path / "no" / "such" / "file")], "can't be written"),
+        (["export", "--since", "gibberish", "--to", str(file)], "--since"),
+        (["export", "--scope", "all", "--to", str(file)], "scope"),
+    ):
+        capfd.readouterr()
+        assert main([*words, "--no-daemon"]) == (3 if why == "can't be written" else 2)
+        said = capfd.readouterr()
+        assert why in said.err + said.out, words
+    other = tmp_path / "diary.txt"
+    other.write_text("dear diary")
+    assert main(["export", "--to", str(other)]) == 2
+    assert "is there, and no export" in capfd.readouterr().err and other.read_text() == "dear diary"
+    assert main(["export", "--to", str(file)]) == 0  # an export takes the place of another
+    assert [path for path in file.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_into_a_scope(lone: tuple[Memd, Memd, Path]) -> None:
+    _, two, file = lone
+    two("import", "--no-daemon", "--scope", ".", str(file))
+    scopes = {one["scope"] for one in two("list", "--no-daemon", "--json", "-s", "all").answer["data"]["memories"]}
+    assert scopes == {str(two.cwd)}
+
+
+def test_a_selection(lone: tuple[Memd, Memd, Path]) -> None:
+    one, _, _ = lone
+    lines = [json.loads(line) for line in one("export", "--no-daemon", "--tag", "web").text.splitlines()]
+    assert [line["type"] for line in lines] == ["memd-export", "memory", "end"]
+    assert lines[0]["selection"] == {"tags": ["web"]} and lines[1]["tags"] == ["web"]
+
+
+def test_killed_at_any_moment_and_run_again(pair: tuple[Memd, Memd], tmp_path: Path) -> None:
+    one, two = pair
+    items = [{"text": f"note {n} says that part{n} of the harbour has {n} cranes", "tags": ["x"]} for n in range(1500)]
+    one("remember", "--jsonl", "--no-daemon", stdin=b"".join(json.dumps(item).encode() + b"\n" for item in items))
+    content = one("export", "--no-daemon").out
+    file = tmp_path / "one.jsonl"
+    file.write_bytes(content)
+    (two.home).mkdir(parents=True)
+    kills = 0
+    for delay in (0.7, 1.4):
+        running = subprocess.Popen(
+            [*COMMAND, "import", "--no-daemon", str(file)],
+            cwd=two.cwd,
+            env=os.environ | two.env | {"MEMD_HOME": str(two.home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(delay)
+        if running.poll() is None:
+            running.send_signal(signal.SIGKILL)
+            kills += 1
+        running.wait()
+    two("import", "--no-daemon", str(file))
+    assert kills
+    assert two("export", "--no-daemon").out == content
+    assert two("check").code == 0
+    assert two("audit", "--no-daemon").lines[0] == ["sound", "true"]
