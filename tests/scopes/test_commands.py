@@ -94,8 +94,8 @@ RULES: dict[str, Callable[[World], Lines]] = {
     "uninstall": lambda world: [["uninstall", "--dry-run"]],
 }
 _APART = (
-    "config set,config unset,encrypt,decrypt,rekey,unlock,key export,key import,reindex,model use,model add,daemon run,"
-    "daemon start,daemon stop,daemon restart,service install,service uninstall,bench recall,bench compare,bench latency,"
+    "config set,config unset,encrypt,decrypt,rekey,unlock,key export,key import,reindex,model use,model add,"
+    "daemon run,daemon start,daemon stop,daemon restart,service install,service uninstall,bench recall,bench compare,bench latency,"
     "bench abstention,bench gists,bench quantization,bench forgetting,hook,mcp,repair"
 )
 APART = set(_APART.split(","))
