@@ -752,8 +752,8 @@ class Memory:
                 self._recaller, self._recalls_by = Recaller(self._store, *by, clock=self._clock), by
             return self._recaller
 
-    def _draft(self, item: NewMemory) -> Draft:
-        return draft(item, self._offsets, self._models.most_words(), self._not_secret)
+    def _draft(self, item: NewMemory, *, named: bool = True) -> Draft:
+        return draft(item, self._offsets, self._models.most_words(), self._not_secret, named=named)
 
     @cached_property
     def _not_secret(self) -> frozenset[str]:

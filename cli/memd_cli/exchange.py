@@ -215,13 +215,13 @@ def _opened(given: str) -> Iterator[tuple[Path, BinaryIO | None]]:
     try:
         with sys.stdin.buffer if given == "-" else path.open("rb") as file:
             if file.seekable() and given != "-":
-                yield path, file  # type: ignore[misc]
+                yield path, file
                 return
             with tempfile.TemporaryFile() as copy:
                 while part := file.read(1 << 20):
                     copy.write(part)
                 copy.seek(0)
-                yield path, copy  # type: ignore[misc]
+                yield path, copy
     except OSError as error:
         raise BadInput(f"{given} can't be read: {error.strerror}.", "Check the path and its permissions.") from None
 

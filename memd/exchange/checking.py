@@ -30,7 +30,7 @@ def read(raw: bytes) -> x.AnyLine:
         BadInput: it isn't one, or says what can't be taken; in a few words why.
     """
     try:
-        line = x.decode(raw)
+        line: x.AnyLine = x.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise BadInput(f"{error}".rstrip("."), _HINT) from None
     if b"\\u0000" in raw and "\0" in "".join(_strings(msgspec.to_builtins(line))):

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import cast
 
 import msgspec
 from pysqlite3 import dbapi2 as sqlite3
@@ -192,7 +193,9 @@ class Export:
                 ),
                 life=_life(row[14:21]),
                 uses=tuple(x.Use(from_ms(at), *rest) for at, *rest in used.get(seq, ())),
-                past=tuple((from_ms(event.at), event.verdict) for event in uses.unpack(row[21] or b"")),
+                past=tuple(
+                    (from_ms(event.at), cast(x.Verdict, event.verdict)) for event in uses.unpack(row[21] or b"")
+                ),
                 noted=None if row[22] is None else x.Noted(tuple(json.loads(row[22])), moment(row[23]), row[24]),
                 history=tuple(_less(entry, store) for entry in histories[seq]),
             )

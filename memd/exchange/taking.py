@@ -52,7 +52,7 @@ class Taker:
     def __init__(
         self,
         store: Store,
-        draft: Callable[[NewMemory], Draft],
+        draft: Callable[..., Draft],
         clean: Callable[[str], str],
         now_ms: Callable[[], int],
         after_write: Callable[[Sequence[int]], None],
@@ -90,10 +90,12 @@ class Taker:
             for lines in batches:
                 desk = Desk(copy, origin, scopes, self._now_ms(), self._clean, tally, indexed=False)
                 desk.begin()
-                _apply(desk, lines, self._prepared(lines, origin, scopes))
+                _apply(desk, lines, self._prepared(lines, origin, scopes, named=False))
             return tally.report(origin, dry_run=True)
 
-    def _prepared(self, lines: Sequence[x.Line], origin: Origin, scopes: Mapping[str, str]) -> dict[int, Draft]:
+    def _prepared(
+        self, lines: Sequence[x.Line], origin: Origin, scopes: Mapping[str, str], *, named: bool = True
+    ) -> dict[int, Draft]:
         """What can be worked out before the write lock is taken: the drafts of memories, by place."""
         found = {}
         with self._store.reading() as db:
@@ -101,7 +103,7 @@ class Taker:
             for place, line in enumerate(lines):
                 if isinstance(line, x.MemoryLine):
                     item = checking.new_memory(line, desk.scope(line.scope))
-                    found[place] = _known(db, origin, line, item) or self._draft(item)
+                    found[place] = _known(db, origin, line, item) or self._draft(item, named=named)
         return found
 
 
