@@ -142,9 +142,20 @@ _KEY = re.compile(r"^`?([A-Z][A-Z0-9]*_[A-Z0-9_]+|[a-z]\w*(?:[._-]\w+)+)`?\s*(?:
 def says_the_same(one: str, other: str) -> bool:
     """Whether two texts have the same statements in about the same words, with the same values and the same sense."""
     ones, others = [parse(part) for part in split(one)], [parse(part) for part in split(other)]
-    if not ones or len(ones) != len(others):
+    if not ones or len(ones) != len(others) or _exact(one) != _exact(other):
         return False
     return all(_alike(first, second) for first, second in zip(ones, others, strict=True))
+
+
+def _exact(text: str) -> set[str]:
+    """What can't be said in other words: numbers, addresses, paths, identifiers, and the lines of code blocks."""
+    code = {line.strip() for block in _FENCED.findall(text) for line in block.splitlines()}
+    return code | {found.strip(_MARKS) for found in _CODED.findall(text)}
+
+
+_MARKS = ".,;:!?()[]{}<>*\"'`"
+_CODED = re.compile(r"\S*[\d_/\\]\S*")
+_FENCED = re.compile(r"```(.*?)(?:```|\Z)", re.DOTALL)
 
 
 def _alike(one: Statement, other: Statement) -> bool:

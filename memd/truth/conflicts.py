@@ -4,12 +4,13 @@ they differ. Being unlike is never enough: the subject must be the same, and the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from memd.text.words import listed
 from memd.truth import lexicon as lex
-from memd.truth.statements import Statement, Token, parse, split
+from memd.truth.statements import DETERMINERS, Statement, Token, parse, split
 
 SPAN = 4  # words of a name at most
 
@@ -49,10 +50,15 @@ def compare(one: Statement, other: Statement) -> Difference | None:
     """Whether two statements exclude each other."""
     if one.keys.isdisjoint(other.keys) or one.text == other.text:
         return None
-    for rule in (_moved, _value, _negation):
-        if found := rule(one, other):
-            return found
-    return None
+    if found := _moved(one, other):
+        return found
+    found = _value(one, other) if one.finite and other.finite else None
+    return found or (_negation(one, other) if _tells_of(one) and _tells_of(other) else None)
+
+
+def _tells_of(statement: Statement) -> bool:
+    """It is a sentence, if perhaps with a verb that no list has."""
+    return statement.finite or statement.words[0] in DETERMINERS
 
 
 # --- the same but for one value -----------------------------------------------------------------------
@@ -80,9 +86,13 @@ def _of_values(one: Statement, other: Statement, left: Token, right: Token) -> D
     ):
         return None
     kind = left.kind.split()[0]
+    if kind == "path" and _DIGITS.sub("", left.key) == _DIGITS.sub("", right.key):
+        return None  # one of a series, of which there are many
     if kind in ("flag",) and one.verb in lex.MANY:
         return None
-    if "support" in (one.verb, other.verb) and not {"min", "max"} & {token.key for token in one.tokens}:
+    if "against" in (left.lead, right.lead):
+        return None
+    if {"support", "test"} & {one.verb, other.verb} and not {"min", "max"} & {token.key for token in one.tokens}:
         return None
     if kind == "path" and (
         left.role == "subject" or right.role == "subject" or one.verb in lex.MANY - {"us", "read", "load"}
@@ -97,6 +107,9 @@ def _of_values(one: Statement, other: Statement, left: Token, right: Token) -> D
     return _difference(kind, one, other, [left], [right])
 
 
+_DIGITS = re.compile(r"[\d.]+")
+
+
 def _numbers(kinds: Iterable[str]) -> bool:
     return all(kind.startswith("number") for kind in kinds)
 
@@ -106,7 +119,7 @@ def _of_names(one: Statement, other: Statement, left: list[Token], right: list[T
         return None
     if any(token.key in lex.PLACES for token in (*left, *right)) or {*map(_low, (*left, *right))} & _RELATIVE:
         return None
-    if _relation(one) != _relation(other):
+    if _relation(one) != _relation(other) or _adds_up(left, one) or _adds_up(right, other):
         return None
     roles = {token.role for token in (*left, *right)}
     if roles == {"subject"}:
@@ -114,9 +127,13 @@ def _of_names(one: Statement, other: Statement, left: list[Token], right: list[T
         return _difference("name", one, other, left, right) if owned and _named(left) and _named(right) else None
     if roles != {"object"} or left[0].lead != right[0].lead:
         return None
+    if _is_copula(one) != _is_copula(other):
+        return None
     if _is_copula(one):
         adjectives = any(_is_adjective(token) for token in (*left, *right))
         return None if adjectives and not left[0].lead else _difference("name", one, other, left, right)
+    if left[0].lead == "for":
+        return None  # one thing may be for many
     if left[0].lead and left[0].lead == _lead_after_verb(left[0], one):
         many = _ANYWHERE if _is_passive(one) and _is_passive(other) else lex.MANY - {"us", "hav"} | lex.EVENT
         excludes = one.verb not in many
@@ -125,6 +142,12 @@ def _of_names(one: Statement, other: Statement, left: list[Token], right: list[T
     return _difference("name", one, other, left, right) if excludes else None
 
 
+def _adds_up(tokens: list[Token], statement: Statement) -> bool:
+    """There is more than one name, or more than names: "the colour and the texture", "books that I read"."""
+    return any(word in _JOINING for word in statement.words[tokens[0].place : tokens[-1].place + 1])
+
+
+_JOINING = frozenset({"and", "or", "that", "i", "we", "you", "they", "it", "he", "she"})
 _RELATIVE = {
     "last",
     "next",
@@ -138,6 +161,7 @@ _RELATIVE = {
     "former",
     "some",
     "most",
+    "more",
 }
 _CHOOSING = {"us", "choos", "pick", "prefer", "adopt", "run", "call", "nam", "set"}
 
@@ -147,7 +171,9 @@ def _low(token: Token) -> str:
 
 
 def _is_copula(statement: Statement) -> bool:
-    return statement.verb in ("", "call", "nam") and not statement.imperative
+    if statement.imperative:
+        return False
+    return statement.verb in ("call", "nam") or (not statement.verb and bool(_COPULAS & set(statement.words)))
 
 
 def _is_adjective(token: Token) -> bool:
@@ -172,6 +198,7 @@ def _is_passive(statement: Statement) -> bool:
 
 
 _BE = frozenset({"is", "are", "was", "were", "be", "been"})
+_COPULAS = _BE | {":", "=", "isn't", "aren't", "wasn't", "weren't", "becomes", "became", "has", "have"}
 # What is used or named in one place may be so in another. Stems.
 _ANYWHERE = frozenset(
     {"us", "mention", "import", "support", "includ", "requir", "need", "cover", "test", "read", "allow"}
@@ -291,6 +318,8 @@ def _change(statement: Statement) -> _Change | None:
             before, ahead = ahead, []
         return _Change("replaced", ahead + of, before, after, [cue]) if before and after else None
     after = [token for token in behind if token.lead == "to"]
+    if after and after[0].text.lower() in lex.AIMS and len(after) > 1:
+        return None  # what for, not whereto
     before = [token for token in behind if token.lead == "from"]
     of = ahead + [token for token in behind if token not in after and token not in before]
     return _Change("moved", of, before, after, [cue]) if after else None
@@ -298,7 +327,8 @@ def _change(statement: Statement) -> _Change | None:
 
 def _tells(token: Token, statement: Statement) -> bool:
     """The word is the statement's verb, not a noun ("the change log")."""
-    return token.role == "verb" or token.text.lower().endswith("ed") or token.text.lower() in ("went", "grew", "cut")
+    word = token.text.lower()
+    return (token.role == "verb" and not word.endswith("ing")) or word.endswith("ed") or word in ("went", "grew", "cut")
 
 
 def _instead(statement: Statement) -> _Change | None:
@@ -322,7 +352,7 @@ def _instead(statement: Statement) -> _Change | None:
 
 def _outdated(first: Statement, change: _Change) -> list[Token] | None:
     """What of `first` no longer holds after `change`; None where it can hold."""
-    if _is_event(first) or first.verb == "mean":
+    if _is_event(first) or first.verb == "mean" or not first.finite:
         return None
     keys = {token.key for token in first.tokens}
     of = [token for token in change.of if not _is_weak(token)]
@@ -432,7 +462,13 @@ def _is_event(statement: Statement) -> bool:
     stands = {"is", "are"} & set(statement.words)  # "is reported": it always is
     if statement.verb in lex.EVENT and (statement.imperative or any(w.endswith("ed") for w in statement.words)):
         return not stands
-    if statement.imperative and statement.verb in _CHANGES and statement.words[0].endswith("ed"):
+    if (
+        statement.verb in _CHANGES
+        and any(w.endswith("ed") for w in statement.words)
+        and not (_BE & set(statement.words))
+    ):
+        return True  # "the base image upgraded to 12"
+    if statement.words[0] in _CHANGING or (statement.imperative and statement.verb in _CHANGES):
         return True
     return statement.verb in ("add", "fix") or bool(_RELATIVE & {"last", "next"} & set(statement.words))
 
@@ -441,6 +477,9 @@ def _is_name(token: Token) -> bool:
     return any(not char.isalpha() for char in token.text) or (not token.text.islower() and not token.text.istitle())
 
 
+_CHANGING = frozenset(
+    {"add", "fix", "update", "bump", "upgrade", "rename", "move", "drop", "remove", "replace", "delete", "switch"}
+)
 _NOW = frozenset({"now", "nowadays", "currently", "henceforth"})
 
 

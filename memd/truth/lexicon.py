@@ -23,13 +23,26 @@ LIGHT = listed("""
 MANY = listed("""
     support includ hav contain provid offer handl accept need requir depend import export expos hold list read
     parse cover log emit ship know understand test check catch valid cach report pars return mean load send show
-    print track collect allow let giv work add us
+    print track collect allow let giv work add us link refer mention
 """)
 
 # What happened once: two such are two events. Stems.
 EVENT = listed("""
     fix add merg refactor releas report measur implement introduc found discover notic debug investigat crash
     broke fail ran met discuss attend finish complet publish announc learn saw tri revert clean improv document
+""")
+
+# Words by which a speaker greets, thanks or cheers: what begins so states nothing.
+CHATTER = listed("""
+    hey hi hello bye goodbye thanks thank thx cheers wow woah whoa woo woohoo yay yeah yep yes yup no nope nah ok okay
+    sure definitely absolutely totally exactly agreed agree congrats congratulations awesome great nice cool amazing
+    lovely sweet sorry aww aw haha lol oh ah hmm well good same me see sounds looks welcome gotcha right true
+""")
+
+# What follows "to" where that says what for, not whereto. As written.
+AIMS = listed("""
+    reflect use support match include avoid make show allow handle fix work be add cover test explain say mention
+    clarify document demonstrate ensure help keep prevent reduce improve return accept take get have run
 """)
 
 OWNING = listed("own maintain lead manag review administer head run sponsor")

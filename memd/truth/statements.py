@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from memd.text.words import listed
@@ -14,6 +15,17 @@ LONGEST = 400  # characters of a statement
 
 _BREAK = re.compile(r"(?<=[a-z0-9)\]`'\"][.!?])\s+(?=[A-Z`\"'(\[])|(?<=[a-z0-9)][.;!?])\s+|\n+|\s+[—–]\s+|;\s+")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+|^#+\s+")
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+# A line that goes on in the next: it is long, ends without a stop, and what follows is no setting of its own.
+_WRAPPED = re.compile(r"(?<=[^\n]{50})(?<![.!?:;|])[ \t]*\n[ \t]*(?=[a-z(`](?!\w*[ \t]*[=:]))")
+# Prompts, tables, directives, fields, tags, images and targets of links.
+_MARKUP = re.compile(r"\s*(?:>>>|\.\.\s|\$\s|[|│├└┌╭╰<]|:[\w-]+:|!?\[[^\]]*\](?:[:(]|$))")
+# What is set to more than a value, imports, definitions, pairs of quoted keys. `max_size = 10` is a statement.
+_LINE_OF_CODE = re.compile(
+    r"\s*(?:[\w.]+\s*=\s*[^=\s].*[({\[]|from \S+ import\b|import [\w.]+$|(?:def|class) \w+[(:]"
+    r"|(?:yield|return|await) [\w.]*[({\[]"
+    r"|[\"']\w+[\"']\s*:|\w+\()"
+)
 _MOMENT = "|".join([*lex.MONTHS, *lex.DAYS, "last", "then", r"v?\d", r"\w+ \d"])
 _REASON = re.compile(
     rf"(?:,?\s+(?:because|so that|in order to|due to|which|as it|as they|since (?:it|they|we|the|that|{_MOMENT})"
@@ -33,6 +45,11 @@ _AUXILIARY = listed("""
     doesn't do don't did didn't cannot may : =
 """)
 _ODD = frozenset(lex.NUMBERS)  # words that are numbers
+_SUBJECTS = listed("we you i they he she")
+_SORTS = listed("option flag command subcommand argument parameter method function class field property endpoint")
+_POINTING = listed("it that this these those can't cannot couldn't")
+_TALKING = _SUBJECTS | _POINTING | listed("me my us our your let here")
+DETERMINERS = listed("the our your their my this each every all a an")
 _BEING = listed("is are was were be been being isn't aren't wasn't weren't not")
 _TELLING = lex.VERBS | lex.EVENT | lex.MOVING | lex.REMOVING | lex.REPLACING
 
@@ -67,6 +84,7 @@ class Statement(NamedTuple):
         negative: whether it denies.
         conditions: words that limit when it holds.
         imperative: it begins with its verb.
+        finite: it says something of its subject: it isn't a heading, a name or a cry.
         words: all its words in lower case, stop words and all.
         keys: of its tokens.
     """
@@ -77,16 +95,21 @@ class Statement(NamedTuple):
     negative: bool
     conditions: frozenset[str]
     imperative: bool
+    finite: bool
     words: tuple[str, ...]
     keys: frozenset[str]
 
 
 def split(text: str) -> list[str]:
-    """The statements of a text: sentences, list items, lines; at most `MOST`, code blocks left out."""
-    plain = re.sub(r"```.*?(?:```|\Z)", "\n", text, flags=re.DOTALL)
+    """The statements of a text: sentences, list items, lines; at most `MOST`. No questions, markup or code."""
+    plain = _WRAPPED.sub(" ", _CODE.sub("\n", text))
     found = []
     for piece in _BREAK.split(plain):
         part = _BULLET.sub("", piece).strip().rstrip(".!?;,")
+        if _MARKUP.match(piece) or _LINE_OF_CODE.match(piece):
+            continue
+        if piece.rstrip(" \t*_`\"')”»").endswith("?"):
+            continue  # it asks
         if 6 <= len(part) <= LONGEST and re.search(r"[\s=:]", part):
             found.append(part)
     return found[:MOST]
@@ -125,7 +148,7 @@ def parse(text: str) -> Statement:
             if key in lex.OPPOSITES:
                 flips += key not in lex.POSITIVE
                 key = lex.OPPOSITES[key]
-            shaped = word.endswith(("ed", "ten", "en", "ilt", "ept", "un", "old"))
+            shaped = raw[place].islower() and word.endswith(("ed", "ten", "en", "ilt", "ept", "un", "old"))
             participle = place > verb_at and not verb and (shaped or words[place - 1] in _BEING)
             after_verb = participle and place == verb_at + 1 and word.endswith("ed")
             if ((role == "verb" or participle) and key in _TELLING) or after_verb:
@@ -138,6 +161,7 @@ def parse(text: str) -> Statement:
         negative=bool((negative + flips) % 2),
         conditions=frozenset(word for word in words if word in lex.CONDITIONS),
         imperative=verb_at == 0,
+        finite=_is_finite(words, verb_at, verb),
         words=words,
         keys=frozenset(token.key for token in tokens),
     )
@@ -169,6 +193,28 @@ def _verb(words: tuple[str, ...]) -> int:
     if len(plain) > 1 and plain[1] == plain[0] + 1:  # "the tests live in …"
         return plain[1]
     return plain[0] if plain else (0 if first else -1)
+
+
+def _is_finite(words: tuple[str, ...], verb_at: int, verb: str) -> bool:
+    """Whether it says something of something that it names: not of "it" or "that", and not only to a listener."""
+    said = words[2:] if words[1:2] == (":",) else words
+    if not said or said[-1] == ":" or said[0] in lex.CHATTER or {words[0], words[0].split("'")[0]} & _POINTING:
+        return False
+    if len(said) < len(words) and any(word.split("'")[0] in _TALKING for word in said):
+        return False  # what somebody says
+    if said[-1] in _SORTS and verb_at and not _AUXILIARY & set(said):
+        return False  # "gizmo build --quiet option"
+    return verb_at >= 0 or bool(verb) or _has_subject(words)
+
+
+def _has_subject(words: tuple[str, ...]) -> bool:
+    """Whether it begins as only a sentence does: what is no verb by the lists is one there ("we vendor …")."""
+    if not words or words[0] in _SUBJECTS:
+        return bool(words)
+    after = lex.PREPOSITIONS | DETERMINERS | {"up", "out", "off", "down"}
+    return words[0] in DETERMINERS and any(
+        word.endswith("s") and not word.endswith("ss") and following in after for word, following in pairwise(words[2:])
+    )
 
 
 def _base(word: str) -> str:
