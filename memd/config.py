@@ -27,6 +27,7 @@ import platformdirs
 from memd.errors import BadInput
 from memd.home import CONFIG, LOCK, LOG, RENDEZVOUS, STORE, data_home
 
+LONGEST = 1e8  # seconds of a setting, three years: what threads can wait for
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107  # bytes of sun_path, less the closing NUL
 
 
@@ -141,7 +142,7 @@ def _table(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:  # unreadable, not UTF-8, not TOML
+    except (OSError, ValueError, RecursionError) as error:  # unreadable, not UTF-8, not TOML, nested too deep
         raise BadInput(f"{file}: {error}", "correct or remove the file") from None
 
 
@@ -160,8 +161,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         settings = msgspec.convert(table, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput(f"bad configuration: {error}", f"see {file} and the MEMD_* variables") from None
-    if not 0 <= settings.daemon.idle_exit < float("inf"):
+    if not 0 <= settings.daemon.idle_exit <= LONGEST:
         raise BadInput("bad configuration: daemon.idle_exit is a number of seconds, 0 or more", f"see {file}")
-    if not 0 < settings.lifecycle.idle < float("inf"):
+    if not 0 < settings.lifecycle.idle <= LONGEST:
         raise BadInput("bad configuration: lifecycle.idle is a number of seconds above 0", f"see {file}")
     return settings
