@@ -116,15 +116,14 @@ def _signed(lines: Iterable[bytes], config: Config) -> Iterator[bytes]:
 def _into_file(session: Session, to: Path, lines: Iterator[bytes]) -> dict[str, Any]:
     """Write a file in one step: the old one or the whole new one. One that is no export isn't replaced."""
     _refuse_others(to)
-    header, size, signer = x.Header(1, "", x.Store("")), 0, None
+    size, signer, line = 0, None, b""
+    first = next(lines)
+    header = msgspec.json.decode(first, type=x.Header)
     try:
         with tempfile.NamedTemporaryFile(dir=to.parent, prefix=f".{to.name}.", delete=False) as file:
             try:
-                total = None
-                with session.progress("Exporting", total, unit="lines") as step:
-                    for number, line in enumerate(lines):
-                        if number == 0:
-                            header = msgspec.json.decode(line, type=x.Header)
+                with session.progress("Exporting", sum(header.counts.values()), unit="lines") as step:
+                    for line in chain([first], lines):
                         file.write(line)
                         size += len(line)
                         step(1)
@@ -375,8 +374,8 @@ def _about_signer(judged: Judgement) -> list[str]:
         return ["it is not signed: nobody vouches for it but who gave it to you"]
     if judged.standing == "new":
         return [
-            f"this is the first file signed by {judged.signer}, with the key {judged.fingerprint}; from now on that"
-            " name goes with this key"
+            f"this is the first file signed by {judged.signer}, with the key {judged.fingerprint}; once it is imported,"
+            " that name goes with this key"
         ]
     return []
 

@@ -142,7 +142,7 @@ class Arrivals:
         """Let the line's id mean this memory from now on, in what comes from the same store."""
         id_ = self._db.execute("SELECT id FROM memory WHERE seq = ?", (seq,)).fetchone()[0]
         if id_ != line.id:
-            origins.know(self._db, seq, self._desk.origin_row(self._desk.origin.store), line.id)
+            origins.know(self._db, seq, self._desk.origin.store, line.id)
 
     # --- a new one
 
@@ -197,7 +197,7 @@ class Arrivals:
             taken = True
         seq = int(cursor.lastrowid)
         if id_ != line.id:
-            origins.know(self._db, seq, desk.origin_row(desk.origin.store), line.id)
+            origins.know(self._db, seq, desk.origin.store, line.id)
             if ":" not in line.id:
                 why = f"{line.id} is another text here; the one from the file is stored beside it."
                 desk.tally.trouble("text", why, id_ if desk.indexed else "")

@@ -123,7 +123,7 @@ class Export:
         """The one store that all memories come from, else this one."""
         rows: set[int | None] = self._origins_of_memories()
         if not rows:  # what else there is came with the memories that aren't here
-            rows = set(self._known)
+            rows = {row for row, place in self._known.items() if place.store != self._own}
         if len(rows) == 1 and (row := next(iter(rows))) is not None:
             return x.Store(self._known[row].store, self._known[row].name)
         return x.Store(self._own, self._name)

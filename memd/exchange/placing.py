@@ -138,20 +138,27 @@ class Places:
         )  # fmt: skip
 
     def take_watch(self, line: x.WatchLine) -> None:
-        """Watch what was watched; what is watched here goes on as it is."""
+        """Watch what was watched, where this store was empty: else nobody's file says what is read here."""
+        there = self._db.execute("SELECT 1 FROM watch WHERE kind = ? AND path = ?", (line.kind, line.path)).fetchone()
+        if there:
+            return
+        if not self._desk.fresh:
+            git = " --git" if line.kind == "git" else ""
+            self._desk.tally.trouble(
+                "refused", f"{line.path} is watched there. To do so here: memd watch add{git} PATH"
+            )
+            return
         scope = self._desk.scope(line.scope)
-        new = self._db.execute(
-            "INSERT OR IGNORE INTO watch (kind, path, scope, include, exclude, poll, head, added_at)"
+        self._db.execute(
+            "INSERT INTO watch (kind, path, scope, include, exclude, poll, head, added_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 line.kind, line.path, self._desk.scope_row(scope), _json(line.include), _json(line.exclude),
                 int(line.poll), line.head, to_ms(line.added_at),
             ),
-        ).rowcount  # fmt: skip
-        if new:
-            said = {"path": line.path, "kind": line.kind}
-            journal.append(self._db, self._desk.now_ms, [("watch", None, said)])
-        self._desk.tally.added["watch"] += new
+        )  # fmt: skip
+        journal.append(self._db, self._desk.now_ms, [("watch", None, {"path": line.path, "kind": line.kind})])
+        self._desk.tally.added["watch"] += 1
 
     def take_forecast(self, line: x.ForecastLine) -> None:
         """Take in what a whole store forecast, where this one was empty: another's says nothing of this one."""

@@ -34,8 +34,10 @@ def ensure(db: sqlite3.Connection, store: str, name: str = "") -> int | None:
 
     A name that was given later counts, so that one that was renamed is known by its last name.
     """
-    if store == own(db):
-        return None
+    return None if store == own(db) else _row(db, store, name)
+
+
+def _row(db: sqlite3.Connection, store: str, name: str = "") -> int:
     row = db.execute(
         "INSERT INTO origin (store, name) VALUES (?, ?) ON CONFLICT (store) DO UPDATE SET"
         " name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END RETURNING id",
@@ -75,12 +77,12 @@ def find(db: sqlite3.Connection, store: str, id_: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def know(db: sqlite3.Connection, memory: int, origin: int | None, id_: str) -> None:
-    """Note that a memory has another id elsewhere."""
-    if origin is not None:
-        db.execute(
-            "INSERT INTO elsewhere (origin, id, memory) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (origin, id_, memory)
-        )
+def know(db: sqlite3.Connection, memory: int, store: str, id_: str) -> None:
+    """Note that a memory has another id in a store, or in an altered copy of this one."""
+    db.execute(
+        "INSERT INTO elsewhere (origin, id, memory) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (_row(db, store), id_, memory),
+    )
 
 
 def begun(db: sqlite3.Connection, digest: str) -> dict[str, object] | None:

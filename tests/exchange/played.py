@@ -47,11 +47,14 @@ TEXTS = (
 KINDS = ("note", "decision", "fact", "turn", "commit", "convention")
 
 
+BEGUN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
 @dataclass
 class Hands:
     """A clock that goes forward mostly, and stands still or goes back at times."""
 
-    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    now: datetime = BEGUN
 
     def __call__(self) -> datetime:
         return self.now
