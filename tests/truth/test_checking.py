@@ -144,9 +144,9 @@ def test_it_is_found_in_the_background(tmp_path: Path) -> None:
 
 
 def test_edges_of_a_graph_do_not_exclude_each_other(memory: Memory) -> None:
-    memory.remember("api-server depends_on postgres", tags=("relation",))
-    memory.remember("api-server depends_on redis", tags=("relation",))
+    memory.remember("api-server runs on postgres", tags=("relation",))
+    memory.remember("api-server runs on redis", tags=("relation",))
     assert not open_pairs(memory)
-    memory.remember("web-server depends_on postgres")
-    memory.remember("web-server depends_on redis")
+    memory.remember("web-server runs on postgres")
+    memory.remember("web-server runs on redis")
     assert len(open_pairs(memory)) == 1
