@@ -18,6 +18,7 @@ from memd.store.cipher import Key
 from memd.store.failures import READ_ONLY_HINT, corrupt, translate, translate_os
 
 BUSY_TIMEOUT_S = 15.0
+SWITCHING_S = 2.0  # for other processes to be done with switching to the write-ahead log, or from it
 READERS_KEPT = 4
 READER_CACHE_KIB = 4096
 WRITER_CACHE_KIB = 8192
@@ -311,7 +312,6 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     """Write-ahead log and, for a new or older store, the migrations, in one transaction."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while the file is empty
         _use_wal(connection)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == schema.FORMAT:
@@ -337,15 +337,21 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. SQLite doesn't wait here when another process does the same, so this does."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    """Switch to the write-ahead log. SQLite doesn't wait here when another process does the same, so this does.
+
+    It may also call it a failure to read, where another one switches at the same moment.
+    """
+    begun = time.monotonic()
     while True:
         try:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while the file is empty
             if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
                 return
             raise sqlite3.OperationalError("this file system has no shared memory, which the write-ahead log needs")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            told = str(error)
+            patience = BUSY_TIMEOUT_S if "locked" in told else SWITCHING_S if "disk I/O" in told else 0.0
+            if time.monotonic() - begun > patience:
                 raise
             time.sleep(0.01)
 

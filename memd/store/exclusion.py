@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from memd.store.cipher import Key
 from memd.store.failures import BUSY_HINT, translate
 
 PATIENCE = 1.0  # seconds for others to let go
+_POLL = 0.01
 
 
 @contextmanager
@@ -34,25 +36,36 @@ def alone(store: Path, key: Key | None, library: Any = None) -> Iterator[Any]:
     """
     if library is not None and cipher.open_files.in_use(store):  # two libraries don't see each other's locks
         raise _busy(store)
-    db = cipher.connect(store, key, "rw", PATIENCE, library)
-    try:
-        try:
-            # Out of the write-ahead log: closing the connection would delete it by its name, under which the log of the
-            # file may lie by then that has taken this one's place.
-            db.execute("PRAGMA journal_mode = DELETE")
-            db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            db.execute("BEGIN EXCLUSIVE")
-            db.execute("COMMIT")
-            mode = db.execute("PRAGMA journal_mode").fetchone()[0]
-        except sqlite3.Error as error:
-            if isinstance(translate(error, store), StoreBusy):
-                raise _busy(store) from None
-            raise
-        if mode != "delete":  # somebody opened it in between
+    deadline = time.monotonic() + PATIENCE
+    while (db := _taken(store, key, library)) is None:  # SQLite doesn't wait here, so this does
+        if time.monotonic() > deadline:
             raise _busy(store)
+        time.sleep(_POLL)
+    try:
         yield db
     finally:
         db.close()
+
+
+def _taken(store: Path, key: Key | None, library: Any) -> Any:
+    """A connection that has the file to itself; None where somebody else has it open."""
+    db = cipher.connect(store, key, "rw", _POLL, library)
+    try:
+        # Out of the write-ahead log: closing the connection would delete it by its name, under which the log of the
+        # file may lie by then that has taken this one's place.
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute("COMMIT")
+        if db.execute("PRAGMA journal_mode").fetchone()[0] == "delete":  # nobody opened it in between
+            return db
+    except BaseException as error:
+        db.close()
+        if not (isinstance(error, sqlite3.Error) and isinstance(translate(error, store), StoreBusy)):
+            raise
+        return None
+    db.close()
+    return None
 
 
 def _busy(store: Path) -> StoreBusy:

@@ -174,6 +174,7 @@ def _export(db: Any, target: Path, key: Key | None) -> None:
         db.execute("SELECT sqlcipher_export('target')").fetchone()
         for name in ("application_id", "user_version"):
             db.execute(f"PRAGMA target.{name} = {_pragma(db, 'main', name)}")
+        db.execute("PRAGMA target.journal_mode = WAL")  # as it will be: those who open it first need not agree on that
     _sync(target)
     with _attached(db, target, key):
         _compare(db, target)
