@@ -1,8 +1,10 @@
 """basic-memory's notes: a folder of Markdown files with front matter, observations and relations.
 
-As of basicmachines-co/basic-memory at 32235b7 (`markdown/plugins.py`) and 01e12d4 (`markdown/entity_parser.py`). A list
-item `[category] text #tag (context)` is an observation, one `relation_type [[Target]] (context)` a relation; of a note
-with `bm_parse_semantics: false` neither is. Its own database (`~/.basic-memory/memory.db`) is an index of these files.
+As of basicmachines-co/basic-memory at 32235b7 (`markdown/plugins.py`) and 01e12d4 (`markdown/entity_parser.py`); held
+against the parser of 0.24.1, from which it differs in that `#12` is no tag, and that only list items are looked at.
+A list item `[category] text #tag (context)` is an observation, one `relation_type [[Target]] (context)` a relation; of
+a note with `bm_parse_semantics: false` neither is. Its own database (`~/.basic-memory/memory.db`) is an index of these
+files.
 
 Each observation and relation is a memory with the note's title before it; what else the note says is cut by headings,
 word for word. To keep up with the folder, have it watched instead (`memd watch add`).

@@ -1,7 +1,8 @@
 """claude-mem's database (`~/.claude-mem/claude-mem.db`), and the JSON files of its `export-memories` script.
 
 As of thedotmack/claude-mem at 0e7117f (schema 35: `src/services/sqlite/schema.sql`) and 04edca9 (schemas 1 to 20:
-`migrations.ts`, `migrations/runner.ts`), the export as of 07c899a (`scripts/export-memories.ts`). Until schema 16 the
+`migrations.ts`, `migrations/runner.ts`), the export as of 07c899a (`scripts/export-memories.ts`); tried with what
+claude-mem 13.25.3 writes (schema 52). Until schema 16 the
 columns of session ids were named otherwise; schemas 1 to 3 had `memories` and `overviews` instead of `observations` and
 `session_summaries`, which later ones left where they were. What a schema adds is passed over, what it lacks is said.
 
@@ -48,6 +49,8 @@ _SESSIONS = (
     *("id", *_MEMORY_SESSION, *_CONTENT_SESSION, "project", "platform_source", "user_prompt"),
     *("started_at_epoch", "started_at"),
 )
+_WORKED = "SELECT cwd FROM tool_uses WHERE project = ? AND cwd <> '' LIMIT ?"
+_CALLS = 20  # of a project, that are looked at: what tools answered lies in the same rows
 _EXPORTED = {"observations": "observations", "summaries": "session_summaries", "prompts": "user_prompts"}
 _SUMMARY = ("request", "investigated", "learned", "completed", "next_steps", "notes")
 _NAMED = ("files_read", "files_modified", "files_edited", "files_touched")
@@ -107,6 +110,9 @@ def _of_database(database: Database, refuse: Refuse) -> Iterator[Record]:
             shaper.see(row)
     for row in database.rows("pending_messages", (*_CONTENT_SESSION, "cwd"), order="rowid"):
         shaper.see_folder(row)
+    if {"project", "cwd"} <= set(database.columns("tool_uses")):
+        for project in shaper.untold():
+            shaper.see_work(project, database.query("table tool_uses", _WORKED, (project, _CALLS)))
     for table in ("memories", "overviews", "observations", "session_summaries", "user_prompts", "directives"):
         for row in database.rows(table, _COLUMNS[table], order="rowid"):
             yield from shaper.record(table, row, f"table {table}, row {row.get('id')}")
@@ -165,6 +171,15 @@ class _Shaper:
         """The folder that a session worked in."""
         if session := self._sessions.get(_first(row, _CONTENT_SESSION)):
             self._roots.see(session.project, [text(row.get("cwd"))])
+
+    def untold(self) -> list[str]:
+        """The projects of which no file tells where they lie."""
+        projects = {session.project for session in self._sessions.values()}
+        return sorted(project for project in projects if project and not self._roots.told(project))
+
+    def see_work(self, project: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """The folders in which its tools were called."""
+        self._roots.see(project, (text(folder) for (folder,) in rows))
 
     def record(self, table: str, row: Mapping[str, Any], place: str, line: int = 0) -> Iterator[Record]:
         """The record of a row; none where it says nothing or doesn't apply any more."""

@@ -4,7 +4,7 @@ observed of them, and how they relate.
 A line of `memory.jsonl` (until 2025 `memory.json`, in the same form) is an object with `type` `entity` (`name`,
 `entityType`, `observations`) or `relation` (`from`, `to`, `relationType`). What `read_graph` answers, one object with
 the lists `entities` and `relations`, is read too. As of modelcontextprotocol/servers at 0103dfb
-(`src/memory/index.ts`).
+(`src/memory/index.ts`); tried with what version 2026.8.31 writes.
 
 Each observation is a memory that names its entity, each relation one as a sentence; the graph keeps no times.
 """

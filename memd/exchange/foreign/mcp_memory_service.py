@@ -7,7 +7,8 @@ As of doobidoo/mcp-memory-service at 0462bb2 (10.30 and later: `storage/sqlite_v
 came with 9; each may be missing. Backends elsewhere (Cloudflare, Milvus) come over by the JSON export.
 
 Contradictions come over as memd's, other named relations as memories of their own. Associations without a name
-(`related`) were worked out from likeness and stay behind, as memd works out its own.
+(`related`, `shares_entity`) were worked out from likeness and stay behind, as memd works out its own; so do the beliefs
+of version 12, which it derives. Tried with what 12.4.0 writes.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from memd.store.conflicts import RELATION
 TOOL = "mcp-memory-service"
 _FILES = ("sqlite_vec.db", chroma.FILE, f"chroma_db/{chroma.FILE}")
 _COLLECTION = "memory_collection"
-_COLUMNS = ("content_hash", "content", "tags", "memory_type", "metadata", "created_at", "created_at_iso")
+_COLUMNS = ("content_hash", "content", "tags", "memory_type", "metadata", "created_at", "created_at_iso", "store")
 _CREATED = ("created_at", "timestamp_float", "timestamp", "created_at_iso", "timestamp_str")
-_UNNAMED = frozenset({"", "related"})
+_UNNAMED = frozenset({"", "related", "shares_entity"})
+_MAIN = "default"  # the store of a memory that was put into no other
 _OPPOSED = "contradicts"
 _QUOTED = 200  # characters of a memory, in a relation
 _LIVING = "deleted_at IS NULL"
@@ -200,12 +202,13 @@ def _record(
     if not words.strip():
         return
     type_ = row.get("memory_type") or row.get("type")
+    store = name(row.get("store"))
     labels = row["tags"] if "tags" in row else row.get("tags_str")
     yield Record(
         key=key(name(row.get("content_hash")) or digest(words)),
         text=words,
         kind=kind_of(type_, "note"),
-        tags=tags(_labels(labels), text(type_)),
+        tags=tags(_labels(labels), text(type_), "" if store == _MAIN else store),
         source=Source(path=source),
         recorded_at=next((at for column in _CREATED if (at := moment(row.get(column), UTC))), None),
         supersedes=replaced,

@@ -5,6 +5,8 @@ As of MemPalace/mempalace at 1fd471e (`exporter.py`: Markdown trees and snapshot
 (`backends/sqlite_exact.py`) and 0539377 (`knowledge_graph.py`); ChromaDB as `chroma.py` says. Palaces in other backends
 come over by their export.
 
+Tried with what MemPalace 3.11.0 and ChromaDB 1.5.9 write.
+
 A drawer is a memory, word for word, its wing and room are tags, the pieces of one file an episode. Closets, halls and
 tunnels are indexes over the drawers and stay behind. A fact of the graph is a sentence with the time that it was true.
 """

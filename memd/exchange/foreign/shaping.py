@@ -185,6 +185,10 @@ class Roots:
             if (root := _above(path, wanted)) and (root in found or len(found) < _ROOTS_KEPT):
                 found[root] += 1
 
+    def told(self, project: str) -> bool:
+        """Whether a file or folder said where the project lies."""
+        return bool(self._found.get(project))
+
     def of(self, project: str) -> str | None:
         """The project's root; None where nothing tells it."""
         if project not in self._roots:

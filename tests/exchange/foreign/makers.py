@@ -155,6 +155,20 @@ CREATE VIRTUAL TABLE user_prompts_fts USING fts5 (prompt_text, content='user_pro
 """
 )
 
+CLAUDE_MEM_52 = (
+    CLAUDE_MEM_35
+    + """
+ALTER TABLE sdk_sessions ADD COLUMN observed_model TEXT;
+ALTER TABLE observations ADD COLUMN relevance_count INTEGER DEFAULT 0;
+ALTER TABLE observations ADD COLUMN sync_rev TEXT NOT NULL DEFAULT '1';
+ALTER TABLE user_prompts ADD COLUMN session_db_id INTEGER;
+CREATE TABLE tool_uses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, tool_use_id TEXT, content_session_id TEXT, project TEXT, tool_response TEXT,
+    cwd TEXT
+);
+"""
+)
+
 
 def when(at: int = NOON, prefix: str = "created_at") -> dict[str, Any]:
     """A time as claude-mem has it: in words, and in milliseconds."""

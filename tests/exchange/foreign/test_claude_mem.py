@@ -17,6 +17,7 @@ from tests.exchange.foreign.makers import (
     CLAUDE_MEM_3,
     CLAUDE_MEM_4,
     CLAUDE_MEM_35,
+    CLAUDE_MEM_52,
     NOON,
     claude_mem_rows,
     database,
@@ -72,6 +73,14 @@ def test_a_folder_that_a_session_worked_in_tells_the_project_too(tmp_path: Path)
     rows["pending_messages"] = [{"session_db_id": 2, "content_session_id": "c-2", "cwd": "/home/ann/Blog"}]
     file = database(tmp_path / "claude-mem.db", CLAUDE_MEM_35, rows)
     assert only(read(KIND, file), "Drafts").scope == "/home/ann/Blog"
+
+
+def test_the_folders_that_tools_were_called_in_tell_it_since_schema_52(tmp_path: Path) -> None:
+    rows = claude_mem_rows()
+    rows["tool_uses"] = [{"content_session_id": "c-2", "project": "blog", "cwd": "/home/ann/Blog/drafts"}]
+    records = read(KIND, database(tmp_path / "claude-mem.db", CLAUDE_MEM_52, rows))
+    assert only(records, "Drafts").scope == "/home/ann/Blog"
+    assert only(records, "rounded twice").scope == "/home/ann/work/shop"
 
 
 def test_a_project_is_looked_for_beside_the_others(tmp_path: Path) -> None:

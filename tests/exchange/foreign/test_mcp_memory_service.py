@@ -55,6 +55,13 @@ def test_tombstones_stay_behind_and_versions_are_linked(tmp_path: Path) -> None:
     assert {record.text: record.supersedes for record in records} == {"Port 8080": (), "Port 9090": (A,), "kept": ()}
 
 
+def test_the_store_of_a_memory_is_a_tag_since_12(tmp_path: Path) -> None:
+    schema = SERVICE_10 + "ALTER TABLE memories ADD COLUMN store TEXT DEFAULT 'default';"
+    rows = [kept(A, "one"), kept(B, "two", store="shop floor", tags="x")]
+    records = read(KIND, database(tmp_path / "sqlite_vec.db", schema, {"memories": rows}))
+    assert [record.tags for record in records] == [(), ("x", "shop-floor")]
+
+
 def test_contradictions_named_relations_and_likeness(tmp_path: Path) -> None:
     rows = [kept(A, "The cache is off\nand stays so"), kept(B, "The cache is on"), kept(C, "Pages were stale")]
     edges = [edge(A, "contradicts", B), edge(B, "contradicts", A), edge(A, "fixes", C), edge(B, "related", C)]
