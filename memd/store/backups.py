@@ -179,7 +179,7 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         tidy(store)
-        with _at_work(store.parent, fcntl.LOCK_SH), _dropped(fresh):
+        with _at_work(aside.parent, fcntl.LOCK_SH), _dropped(fresh):
             _lay_out(backup, store, fresh)
             there = store.exists()
             if there:
@@ -200,7 +200,7 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
 
 def tidy(store: Path) -> None:
     """Finish or undo what was cut short at `make` or `put_back`, where nobody is at it just now."""
-    with suppress(OSError), _at_work(store.parent, fcntl.LOCK_EX | fcntl.LOCK_NB):
+    with suppress(OSError), _at_work(store.parent / FOLDER, fcntl.LOCK_EX | fcntl.LOCK_NB):
         copies.sweep(store.parent)
         for part in store.parent.glob(f"{store.name}{_RESTORING}*"):
             part.unlink(missing_ok=True)
@@ -215,9 +215,9 @@ def tidy(store: Path) -> None:
 
 
 @contextmanager
-def _at_work(home: Path, how: int) -> Iterator[None]:
-    """Hold a lock on a data folder: shared by who puts a copy back, alone by who tidies. Raises OSError."""
-    descriptor = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+def _at_work(folder: Path, how: int) -> Iterator[None]:
+    """Hold a lock on a folder of copies: shared by who puts one back, alone by who tidies. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, how)
         yield

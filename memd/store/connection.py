@@ -16,6 +16,7 @@ from memd.errors import StoreCorrupt, StoreNewer, StoreReadOnly, StoreUnusable
 from memd.store import cipher, schema
 from memd.store.cipher import Key
 from memd.store.failures import READ_ONLY_HINT, corrupt, translate, translate_os
+from memd.store.turns import Turns
 
 BUSY_TIMEOUT_S = 15.0
 SWITCHING_S = 2.0  # for other processes to be done with switching to the write-ahead log, or from it
@@ -43,6 +44,7 @@ class Store:
         self.key = key
         self._file = file
         self._writer = writer
+        self._turns = Turns(path.parent)
         self._write_lock = threading.Lock()
         self._writing_thread: int | None = None
         self._pool_lock = threading.Lock()
@@ -92,7 +94,8 @@ class Store:
             self._writing_thread = threading.get_ident()
             db = self._writer
             try:
-                db.execute("BEGIN IMMEDIATE")
+                with self._turns.next(BUSY_TIMEOUT_S):
+                    db.execute("BEGIN IMMEDIATE")
                 try:
                     self._refuse_moved()
                     yield db
@@ -166,6 +169,7 @@ class Store:
             for connection in idle:
                 connection.close()
             self._writer.close()
+            self._turns.close()
         cipher.open_files.leave(self._file)
 
     def _lend(self) -> sqlite3.Connection:

@@ -110,3 +110,21 @@ def test_what_others_wrote_since_a_search_is_not_called_corrupt(tmp_path: Path) 
                 db.execute("SELECT count(*) FROM passage_fts WHERE passage_fts MATCH 'before'").fetchone()
             other.remember_many([NewMemory(f"since {number} {each}") for each in range(number)])
             assert memory.store.check() == []
+
+
+def test_two_that_write_all_the_time_get_as_much_done(tmp_path: Path) -> None:
+    """Each by what the other gets done meanwhile, which doesn't depend on how fast the machine is."""
+    done: list[str] = []
+    with Memory.open(tmp_path, encode="off") as memory, writer(tmp_path, "other", 1_000_000) as other:
+        assert other.stdout and other.stdout.readline() == "open\n"
+        reader = threading.Thread(target=lambda: done.extend(other.stdout or ()))
+        reader.start()
+        overtaken: list[int] = []
+        while len(done) < 60 and len(overtaken) < 1000:
+            before = len(done)
+            memory.remember(f"mine is number {len(overtaken)}")
+            overtaken.append(len(done) - before)
+        os.kill(other.pid, signal.SIGKILL)
+        reader.join()
+    assert 15 < len(overtaken) < 240, f"{len(overtaken)} beside {len(done)}"
+    assert max(overtaken) < 30
