@@ -77,7 +77,7 @@ def both() -> tuple[Key, Key]:
     return keys.keys.keep(keys.random_key()), keys.keys.keep(keys.random_key())
 
 
-@rounds(6, 200)
+@rounds(5, 100)
 @pytest.mark.timeout(1800)
 def test_kill_nine_while_it_is_written_anew_leaves_the_old_or_the_new(
     tmp_path: Path, both: tuple[Key, Key], rounds: int
