@@ -18,7 +18,7 @@ import typer
 from memd.model import CHANNELS, KINDS, Remembered
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/import.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
