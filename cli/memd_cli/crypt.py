@@ -72,11 +72,11 @@ def unlock(session: Session) -> Outcome:
     if not running["locked"]:
         return Outcome({"encryption": present, "unlocked": False})
     try:
-        key = keys.keys.of(config.store)
+        key = _key(config)
     except (StoreLocked, WrongKey):
         if not _asked(config):
             raise
-        key = keys.keys.of(config.store)
+        key = _key(config)
     _hand_over(config, key)
     return Outcome({"encryption": present, "unlocked": True})
 
@@ -85,7 +85,7 @@ def export_key(session: Session) -> Outcome:
     """Write the store's key to a new file."""
     config, file = Config.load(), Path(session.options["file"]).expanduser().absolute()
     _needs_key_of_its_own(config)
-    key = keys.keys.of(config.store)
+    key = _key(config)
     keys.into_file(key, file)
     return Outcome({"key": cipher.name(key.salt), "file": str(file)})
 
@@ -251,6 +251,13 @@ def _needs_key_of_its_own(config: Config) -> None:
         raise Conflict(
             "The store isn't encrypted with a key of its own.", "A passphrase is the key; `memd encrypt` makes one."
         )
+
+
+def _key(config: Config) -> Key:
+    """The key of a store that is encrypted. Raises as `Keys.of` does."""
+    key = keys.keys.of(config.store)
+    assert key is not None
+    return key
 
 
 def _encryption(config: Config) -> str:
