@@ -188,7 +188,7 @@ class Door:
                 return answer["result"]
             self.close()  # it was stopping, or older and has been asked to stop: start the next one
             if stopping or failed or not self.start:
-                raise _unavailable("the daemon is stopping")
+                raise _error(self._refusal) if self._refusal else _unavailable("the daemon is stopping")
             stopping = True
 
     def _hung_up(self) -> bool:
@@ -231,6 +231,7 @@ class Door:
         if "error" not in answer:
             return answer
         if answer["error"].get("data", {}).get("code") == "daemon_unavailable":
+            self._refusal = answer["error"]
             return None
         if self._unlocked(answer["error"]):
             return self._ask(request)
@@ -295,6 +296,7 @@ class Door:
         """The greeting was refused. An older daemon is asked to stop; for a newer one this raises."""
         data = error.get("data") or {}
         if data.get("code") == "daemon_unavailable":
+            self._refusal = error
             return
         theirs = str(data.get("version", ""))
         if data.get("code") != "version_mismatch" or not self.start or version_key(theirs) >= version_key(__version__):

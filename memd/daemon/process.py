@@ -26,7 +26,7 @@ from memd.daemon.gate import Gate
 from memd.daemon.launch import START_TIMEOUT, STOP_TIMEOUT, is_held, launch, wait_gone
 from memd.daemon.methods import Methods, Traffic
 from memd.daemon.presence import Presence
-from memd.daemon.server import Server
+from memd.daemon.server import MAX_CONNECTIONS, Server
 from memd.daemon.upkeep import Upkeep
 from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
 from memd.ingest.watcher import Watcher
@@ -35,6 +35,8 @@ from memd.store import moving
 
 DRAIN_TIMEOUT = 45.0  # seconds that requests in hand get to finish when the daemon stops
 SWITCH_INTERVAL = 0.001  # seconds after which a thread must let another run: encoding may not hold up a recall
+OWN_DESCRIPTORS = 40  # files that the daemon has open itself: the store, the log, the encoder, what it watches
+FEWEST_CLIENTS = 4
 _GRACE = 10.0  # seconds a daemon gets after each signal
 _TICK = 1.0  # seconds between two looks at the idle clock
 _BACKLOG = 128
@@ -134,7 +136,7 @@ def _answer_until_stopped(
     _on_signals(stop)
     sys.setswitchinterval(SWITCH_INTERVAL)
     with _listening(config.socket) as listener:
-        server = Server(listener, gate, traffic, stop)
+        server = Server(listener, gate, traffic, stop, connections_for(footprint.descriptors()))
         workers = _workers(config, gate.memory, gate, server, traffic, stop) if gate.memory else ()
         server.start()
         _write_rendezvous(config)
@@ -163,6 +165,11 @@ def _answer_until_stopped(
                 worker.stop()
             presence.remove(config.socket)
     log.info("stopped after %d requests", traffic.requests)
+
+
+def connections_for(descriptors: int) -> int:
+    """How many clients fit into so many open files: each has a socket, and while it is answered reads the store."""
+    return max(FEWEST_CLIENTS, min(MAX_CONNECTIONS, (descriptors - OWN_DESCRIPTORS) // 3))
 
 
 def _workers(

@@ -7,6 +7,7 @@ can accept any more, the connection idle for longest is closed (its client conne
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import select
@@ -34,6 +35,8 @@ CROWDED_TIMEOUT = 2.0  # seconds for the same while others wait for a place
 LARGE = 1024 * 1024  # bytes from which a line counts as large
 LARGE_AT_ONCE = 2  # being read or answered; others wait before they are read on
 PLACE_TIMEOUT = 300.0  # seconds that they wait
+SHED_PAUSE = 0.05  # seconds before who can't be let in is looked at again
+SHED_LOGGED = 60.0  # seconds between two lines in the log about it
 _LOOK = 0.5  # seconds between two looks whether others wait
 _CHUNK = 256 * 1024
 
@@ -105,6 +108,8 @@ class Server:
         self._connections: set[Connection] = set()
         self._threads = 0
         self._waiting = 0
+        self._spare = _spare_descriptor()
+        self._shed_at = -SHED_LOGGED
 
     def start(self) -> None:
         """Begin to accept."""
@@ -128,13 +133,20 @@ class Server:
             for connection in self._connections:
                 if connection.idle_since is not None:
                     connection.hang_up()
+            if self._spare is not None:
+                os.close(self._spare)
+                self._spare = None
             return self._change.wait_for(lambda: not self._connections, timeout)
 
     def _add_thread(self) -> None:
         """Start one more thread; the caller holds `_change`."""
+        try:
+            threading.Thread(target=self._accept, name="memd-client", daemon=True).start()
+        except RuntimeError as error:  # the system gives no more; those that are there go on
+            log.error("no thread for another client: %s", error)
+            return
         self._threads += 1
         self._waiting += 1
-        threading.Thread(target=self._accept, name="memd-client", daemon=True).start()
 
     def _accept(self) -> None:
         """A thread's life: accept, serve, again; it ends when enough others wait."""
@@ -144,8 +156,7 @@ class Server:
             except OSError as error:
                 if self._closing:
                     return
-                log.error("accept failed: %s", error.strerror)  # out of descriptors: try again when some are free
-                time.sleep(0.1)
+                self._shed(error)
                 continue
             connection = Connection(sock)
             self._enter(connection)
@@ -159,6 +170,36 @@ class Server:
             if not self._leave(connection):
                 return
 
+    def _shed(self, error: OSError) -> None:
+        """No client can be let in, for want of descriptors: say so to the one who waits, and make room for the next."""
+        with self._change:
+            now = time.monotonic()
+            if now - self._shed_at > SHED_LOGGED:
+                log.error("no client can be let in (%s): making room", error.strerror)
+                self._shed_at = now
+            self._make_room()
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self._spare is not None:
+                os.close(self._spare)
+                self._refuse_one()
+                self._spare = _spare_descriptor()
+        time.sleep(SHED_PAUSE)
+
+    def _refuse_one(self) -> None:
+        """Let a client in for as long as it takes to say that there is no room."""
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        if not poll.poll(0):
+            return
+        refusal = DaemonUnavailable(
+            "the daemon has no file descriptor left for another client",
+            "close some clients, or start it where `ulimit -n` is higher; or use --no-daemon",
+        )
+        with suppress(OSError):
+            sock, _ = self._listener.accept()
+            with sock:
+                sock.settimeout(0)
+                sock.send(p.failure(None, p.SERVER_ERROR, refusal))
+
     def _enter(self, connection: Connection) -> None:
         """Count a connection in, and see to it that another thread can accept the next."""
         with self._change:
@@ -171,7 +212,7 @@ class Server:
                 else:
                     self._make_room(connection)
 
-    def _make_room(self, newest: Connection) -> None:
+    def _make_room(self, newest: Connection | None = None) -> None:
         """Hang up on the client idle for longest, not on the one that has just come; the caller holds `_change`."""
         others = self._connections - {newest}
         idle = [connection for connection in others if connection.idle_since is not None]
@@ -342,6 +383,14 @@ class Server:
         self._traffic.requests += 1
         self._traffic.last_request = time.monotonic()
         return self._methods.answer(request.method, request.params)
+
+
+def _spare_descriptor() -> int | None:
+    """One that is given up to let a client in when there is no other; None where there is none to begin with."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def _mismatch(client: str) -> VersionMismatch:
