@@ -1,0 +1,63 @@
+"""File descriptors used up: clients are shed and told so, and the daemon recovers."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from memd.config import Config
+from memd.daemon import process
+from memd.daemon.client import Door, rendezvous
+from memd.errors import MemdError
+from tests.daemon.conftest import eventually
+
+FEW = 90
+
+
+def test_a_hundred_clients_of_a_daemon_that_may_open_few_files_are_all_served(home: Path) -> None:
+    """Those that were idle for longest are hung up on, and come back when they have something to ask."""
+    command = f"ulimit -n {FEW}; exec {sys.executable} -m memd.daemon"
+    with subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True) as child:
+        try:
+            assert eventually(lambda: rendezvous(str(home)) is not None)
+            doors = [Door(start=False, timeout=30) for _ in range(100)]
+            kept = []
+            for number, door in enumerate(doors):
+                kept.append(door.call("remember", {"items": [{"text": f"number {number}"}]})["remembered"][0]["id"])
+            for number, door in enumerate(doors):
+                assert door.call("show", {"ids": [kept[number]]})["memories"][0]["text"] == f"number {number}"
+            assert psutil.Process(child.pid).num_fds() < FEW
+            for door in doors:
+                door.close()
+        finally:
+            process.stop(Config.load())
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="sets the limit of another process (Linux)")
+def test_without_a_descriptor_left_clients_are_told_and_later_served(home: Path, door: Door) -> None:
+    kept = door.call("remember", {"items": [{"text": "before"}]})["remembered"][0]["id"]
+    pid = door.call("status", {})["pid"]
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = max(int(name) for name in os.listdir(f"/proc/{pid}/fd")) + 1
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, before[1]))
+    told = []
+    try:
+        for _ in range(12):
+            try:
+                Door(start=False, timeout=20).call("show", {"ids": [kept]})
+            except MemdError as error:
+                assert error.hint
+                told.append(error.message)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    assert psutil.pid_exists(pid)
+    assert eventually(lambda: Door(start=False).call("show", {"ids": [kept]})["memories"][0]["text"] == "before")
+    log = (home / "daemon.log").read_text()
+    assert "making room" in log and log.count("making room") < 5, "said, and not again and again"
+    assert all("descriptor" in one or "open" in one for one in told), told
