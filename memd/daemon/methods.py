@@ -36,6 +36,7 @@ from memd.model import (
     Task,
     TaskTree,
 )
+from memd.store import memories
 from memd.store.validation import check_scope
 
 WAITERS = 32  # connections that may wait for vectors; others hear soon how many are missing, and may ask again
@@ -154,7 +155,12 @@ class Methods:
         return self._memory.ask(query)
 
     def _show(self, params: p.ShowParams) -> p.ShowResult:
-        found = [self._memory.show(id_) for id_ in params.ids]
+        found, size = [], 0
+        for id_ in params.ids:
+            found.append(self._memory.show(id_))
+            size += len(found[-1].text)
+            if size > memories.AT_ONCE:
+                raise memories.too_long()
         lives = [memory.id for memory in found if not memory.members]  # a gist is as alive as its members
         return p.ShowResult(found, self._memory.lifecycle.vitality(lives))
 

@@ -16,6 +16,7 @@ from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import IdMaker
 
+AT_ONCE = 128 << 20  # characters of all texts that are read together; one has at most half as many
 AMBIGUOUS_SHOWN = 5
 
 _decode_source = msgspec.json.Decoder(Source).decode
@@ -181,14 +182,28 @@ class Writer:
 
 
 def fetch(db: sqlite3.Connection, seqs: Iterable[int]) -> list[StoredMemory]:
-    """The memories with these `seq`, in that order; what isn't there is left out."""
+    """The memories with these `seq`, in that order; what isn't there is left out.
+
+    Raises:
+        BadInput: their texts are longer than `AT_ONCE` together.
+    """
     order = list(seqs)
     rows = db.execute(
         _COLUMNS + "WHERE m.seq IN (SELECT value FROM json_each(:seqs))",
         {"seqs": json.dumps(order), "encoder": vectors.current(db)},
     )
-    found = {row[0]: _stored(db, row) for row in rows}
+    found, size = {}, 0
+    for row in rows:
+        found[row[0]] = memory = _stored(db, row)
+        size += len(memory.text)
+        if size > AT_ONCE:
+            raise too_long()
     return [found[seq] for seq in order if seq in found]
+
+
+def too_long() -> BadInput:
+    """The error for texts that are longer than `AT_ONCE` together."""
+    return BadInput(f"These texts are longer than {AT_ONCE >> 20} MiB together; ask for fewer at a time.")
 
 
 def ids_of(db: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, str]:
@@ -225,11 +240,19 @@ def resolve(db: sqlite3.Connection, prefix: str, *, purged: bool = False) -> int
             f"Several memories have an id that begins with {prefix.strip()!r}: {shown}.", "Give more of the id."
         )
     if rows[0][2] is not None and not purged:
+        if _is_lost(db, rows[0][0]):
+            raise NotFound(
+                f"{rows[0][1]} was lost in a damage of the store.", "If a backup has it: memd repair --with BACKUP"
+            )
         raise NotFound(
             f"{rows[0][1]} was purged on {from_ms(rows[0][2]):%Y-%m-%d}: nothing of it is left.",
             f"'memd history {rows[0][1]}' shows what it replaced and what replaced it.",
         )
     return int(rows[0][0])
+
+
+def _is_lost(db: sqlite3.Connection, seq: int) -> bool:
+    return bool(db.execute("SELECT kind = 'lost' FROM memory WHERE seq = ?", (seq,)).fetchone()[0])
 
 
 def resolve_all(db: sqlite3.Connection, prefixes: Sequence[str]) -> list[int]:

@@ -22,6 +22,7 @@ from memd.api import Memory
 from memd.daemon.methods import Methods, Traffic
 from memd.errors import MESSAGE, BadInput, MemdError
 from memd.model import Query
+from memd.store import memories
 
 from . import params
 
@@ -135,3 +136,20 @@ def test_a_time_at_the_end_of_memds_calendar(asked: Asked) -> None:
     asked.memory.lifecycle.run(now=end, dry_run=True)
     asked.memory.remember("a text of the last day", event_at=end)
     assert asked.memory.list(since=datetime(8999, 1, 1, tzinfo=UTC))[0].event_at == end
+
+
+def test_an_answer_is_bounded_however_long_the_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memories, "AT_ONCE", 1000)
+    with Memory.open(tmp_path, encode="off") as memory:
+        asked = Asked(memory, tmp_path)
+        ids = [memory.remember(f"{number} {'harbour ' * 50}").id for number in range(5)]
+        for method, asks in (("list", {}), ("recall", {"text": "harbour", "min_relevance": 0})):
+            with pytest.raises(BadInput, match="fewer"):
+                asked.ask(method, asks)
+            assert asked.ask(method, {**asks, "limit": 2})
+        assert len(asked.ask("show", {"ids": ids[:2]})["memories"]) == 2
+        with pytest.raises(BadInput, match="fewer"):
+            asked.ask("show", {"ids": ids})
+        with pytest.raises(BadInput, match="fewer"):
+            asked.ask("forget", {"ids": ids})
+        assert asked.ask("list", {"limit": 1})["total"] == 5
