@@ -222,7 +222,7 @@ class Lifecycle(Part):
     """A pass that moves every memory to fewer bits, folds its uses and gives pages back."""
 
     def prepare(self) -> None:
-        self.texts = [sentence(self.chance, 20) for _ in range(1500 if self.encoder else 200)]
+        self.texts = [sentence(self.chance, 20) for _ in range(500 if self.encoder else 200)]
         then = datetime.now(UTC) - timedelta(days=1)
         self.now = then + timedelta(days=400)
         original = self.folder / "original"
