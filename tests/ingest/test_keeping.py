@@ -25,6 +25,7 @@ class Ingesting(Notebook):
             take_in(self.memory, self.folder)
             assert differences(self.memory, self.folder) == ""
             assert flags(self.memory) == []
+            assert self.memory.audit().troubles == ()
         finally:
             self.memory.close()
             super().teardown()
