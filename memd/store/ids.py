@@ -39,3 +39,13 @@ def encode(number: int) -> str:
 def normalize(prefix: str) -> str:
     """A typed prefix in the form ids have: lower-case, look-alikes read as Crockford does (o is 0; i and l are 1)."""
     return prefix.strip().lower().translate(_LOOKALIKE)
+
+
+def is_of(id_: str, at_ms: int) -> bool:
+    """Whether an id may have been made at that moment, or for one of thousands of memories stored in it."""
+    if len(id_) != LENGTH or not set(id_) <= set(ALPHABET):
+        return False
+    number = 0
+    for digit in id_:
+        number = number << 5 | ALPHABET.index(digit)
+    return abs((number >> RANDOM_BITS) - at_ms) < 1000

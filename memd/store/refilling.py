@@ -28,10 +28,9 @@ DERIVED = frozenset({
 })  # fmt: skip
 # The indexes that have all of a row, should the row be lost.
 _TWICE = {
-    "scope": "sqlite_autoindex_scope_1",
-    "episode": "sqlite_autoindex_episode_1",
-    "speaker": "sqlite_autoindex_speaker_1",
-}
+    "scope": "sqlite_autoindex_scope_1", "episode": "sqlite_autoindex_episode_1",
+    "speaker": "sqlite_autoindex_speaker_1", "tag": "tag_memory",
+}  # fmt: skip
 LOST_SCOPE = "/lost+found/{}"
 _ORDINARY = ("scope", "speaker")  # tables that the migrations put a first row into
 
@@ -140,6 +139,12 @@ class Refilling:
             for _, (id_, seq, *_) in self._salvage.rows(IDS):
                 if isinstance(id_, str) and isinstance(seq, int):
                     self._ids[seq] = id_
+        rows = self._db.execute("SELECT seq, id, recorded_at FROM memory").fetchall()
+        for seq, id_, at in rows:  # nothing else tells of a flipped bit in one
+            other = self._ids.get(seq, id_)
+            if other != id_ and ids.is_of(other, at) and not ids.is_of(id_, at):
+                self._db.execute("UPDATE OR IGNORE memory SET id = ? WHERE seq = ?", (other, seq))
+            self._ids[seq] = id_
 
     # --- the journal ------------------------------------------------------------------------------------
 
@@ -201,7 +206,8 @@ class Refilling:
         ) else 0
         for table, columns in {**erasing.BY_MEMORY, "life": ("memory",), "version": ("old", "new")}.items():
             if table not in DERIVED and self._is_table(table):
-                self._copy(backup, table, " OR ".join(f"{column} IN ({_LIST})" for column in columns), these)
+                everyones = json.dumps([row[0] for row in rows]) if self._salvage.may_lack(table) else these
+                self._copy(backup, table, " OR ".join(f"{column} IN ({_LIST})" for column in columns), everyones)
         for table in ("scope", "episode", "speaker", "session"):
             self._copy_missing(backup, table)
         if self._is_table("journal") and _has(backup, "journal"):
@@ -215,7 +221,11 @@ class Refilling:
         rows = backup.execute(
             f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}", (these,) * condition.count("?")
         )
-        put = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        marks = ", ".join("?" * len(columns))
+        put = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        if table == "saying":  # it has no key
+            names = ", ".join(columns)
+            put = f"INSERT INTO {table} ({names}) SELECT {marks} EXCEPT SELECT {names} FROM {table}"
         count = self._db.executemany(put, rows.fetchall()).rowcount
         self.from_backup[table] += max(count, 0) if before != self._db.total_changes else 0
 
@@ -263,20 +273,30 @@ class Refilling:
         written = self._written()
         maker = ids.IdMaker()
         columns = _columns(self._db, "memory")
+        gone = self._gone_before()
         for seq in sorted(told - there):
-            at = written.get(seq)
+            at, why = written.get(seq), gone.get(seq, ("lost", self._now))
             id_ = self._ids.get(seq) or maker.make(at or self._now)
-            self.lost[seq] = (id_ if seq in self._ids else "", at)
+            if seq not in gone:
+                self.lost[seq] = (id_ if seq in self._ids else "", at)
             row: dict[str, Any] = {
-                "seq": seq, "id": id_, "text": "", "digest": secrets.token_bytes(16), "kind": "lost", "scope": 1,
+                "seq": seq, "id": id_, "text": "", "digest": secrets.token_bytes(16), "kind": why[0], "scope": 1,
                 "source": "{}", "recorded_at": at or self._now, "speaker": 1, "asks": 0, "said_at": at or self._now,
-                "forgotten_at": self._now, "purged_at": self._now,
+                "forgotten_at": why[1], "purged_at": why[1],
             }  # fmt: skip
             row = {name: value for name, value in row.items() if name in columns}
-            self._db.execute(
-                f"INSERT OR IGNORE INTO memory ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-                list(row.values()),
-            )
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            self._db.execute(f"INSERT OR IGNORE INTO memory ({names}) VALUES ({marks})", list(row.values()))
+
+    def _gone_before(self) -> dict[int, tuple[str, int]]:
+        """Memories that the journal says were purged, or lost before: which of both, and when."""
+        if not self._is_table("journal"):
+            return {}
+        rows = self._db.execute(
+            "SELECT memory, op, at FROM journal WHERE op IN (?, ?) AND memory IS NOT NULL",
+            (journal.PURGE, journal.LOST),
+        )
+        return {memory: ("purged" if op == journal.PURGE else "lost", at) for memory, op, at in rows}
 
     def _naming_memories(self) -> list[tuple[str, list[str]]]:
         """Tables, and their columns that name memories."""

@@ -149,6 +149,15 @@ class Salvage:
         shape = self.shapes.get(name)
         return shape is not None and shape.table == name and not name.startswith("passage_")
 
+    def may_lack(self, table: str) -> bool:
+        """Whether rows of a table may be lost."""
+        read, unknown = self.read.get(table, Read()), self.read.get(UNKNOWN, Read())
+        return bool(read.pages or read.cells or unknown.pages or not self.has_schema)
+
+    def table_of(self, number: int) -> str | None:
+        """The table or index that a page holds records of; None where it is of none."""
+        return next((name for name, numbers in self._tables.items() if number in numbers), None)
+
     # --- which page belongs where -----------------------------------------------------------------------
 
     def _read_schema(self) -> dict[int, str]:

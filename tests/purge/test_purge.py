@@ -380,10 +380,20 @@ def test_every_table_is_known(memory: Memory) -> None:
 STEPS = st.lists(
     st.sampled_from(
         [
-            "again", "forget", "restore", "tag", "supersede", "use", "pin", "compare", "fade", "backup", "neighbour",
+            "again",
+            "forget",
+            "restore",
+            "tag",
+            "supersede",
+            "use",
+            "pin",
+            "compare",
+            "fade",
+            "backup",
+            "neighbour",
             "twin",
         ]
-    ),  # fmt: skip
+    ),
     max_size=8,
 )
 

@@ -98,9 +98,9 @@ def repair(
 ) -> int:
     """Read out of a damaged store all that can be read, into a new one.
 
-    The damaged file is only read. What is lost is told: how much of each table, and the ids of memories. Passages, words
-    and vectors are made anew; the journal keeps what holds, and says where it breaks. Without --replace the new store
-    lies beside the damaged one; with it, that one is kept among the backups. The daemon is stopped meanwhile.
+    The damaged file is only read. What is lost is told: how much of each table, and the ids of memories. Passages,
+    words and vectors are made anew; the journal keeps what holds, and says where it breaks. Without --replace the new
+    store lies beside the damaged one; with it, that one is kept among the backups. The daemon is stopped meanwhile.
     """
     from memd_cli import repair as mending
 
