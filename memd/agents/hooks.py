@@ -20,7 +20,7 @@ from memd.agents.payloads import Happening
 from memd.agents.transcripts import ASSISTANT, USER, Opened, agent_of, end_of, read
 from memd.api import Memory
 from memd.clock import to_ms
-from memd.errors import BadInput, MemdError
+from memd.errors import BadInput, MemdError, StoreUnusable
 from memd.home import HOOK_SPOOL
 from memd.model import GLOBAL_SCOPE, Hit, Query
 from memd.store import sessions
@@ -239,7 +239,9 @@ class SessionReader:
             settle = session.ended_at is not None or to_ms(self._memory.clock()) - session.seen_at > SETTLED_MS
             try:
                 digest(self._memory, session, settle=settle)
-            except OSError as error:  # the transcript is gone, or can't be read: others wait behind it
+            except StoreUnusable:
+                raise  # later, then
+            except Exception as error:  # the transcript is gone, or not what it should be: others wait behind it
                 log.warning("a transcript can't be read", exc_info=error)
                 with self._memory.store.writing() as db:
                     sessions.took(db, session, session.taken, session.line)

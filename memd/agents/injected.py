@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from memd.agents import fence
 
@@ -27,6 +28,30 @@ def without_injected(text: str) -> str:
     if "`memory\n" in text:
         text = _FENCED.sub("", text)
     return text.replace(fence.NOTICE, "")
+
+
+def between_tags(opening: re.Pattern[str], text: str, instead: Callable[[int], str]) -> str:
+    """The text with something else where tags and what is between them stand. O(len(text)), many tags of no end aside.
+
+    Args:
+        opening: an opening tag; its group 1 is the tag's name.
+        text: any.
+        instead: what takes the place of so many characters.
+    """
+    parts, end = [], 0
+    open_for_good: set[str] = set()  # each name is looked for once where nothing closes it any more
+    for tag in opening.finditer(text):
+        name = tag[1]
+        if tag.start() < end or name in open_for_good:
+            continue
+        closing = text.find(f"</{name}>", tag.end())
+        if closing < 0:
+            open_for_good.add(name)
+            continue
+        stop = closing + len(name) + 3
+        parts += [text[end : tag.start()], instead(stop - tag.start())]
+        end = stop
+    return "".join((*parts, text[end:]))
 
 
 def flat(text: str) -> str:

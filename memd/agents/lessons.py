@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from memd.agents import rules
+from memd.agents.injected import between_tags
 from memd.agents.transcripts import USER
 
 SHORTEST, LONGEST = 3, 60  # words of a sentence that can be a lesson
@@ -117,7 +118,7 @@ _END = re.compile(
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     """The sentences of the prose in a text, as offsets [start, stop). O(len(text))."""
     bare = text
-    bare = _without_tags(_FENCE.sub(_blank, bare))
+    bare = between_tags(_TAG, _FENCE.sub(_blank, bare), _blanks)
     bare = _SAID.sub(_blank, bare)
     for pattern in (_QUOTED_LINE, _LOG_LINE, _BULLET):
         bare = pattern.sub(_blank_line, bare)
@@ -126,24 +127,6 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield from _trimmed(bare, start, end.end())
         start = end.end()
     yield from _trimmed(bare, start, len(bare))
-
-
-def _without_tags(text: str) -> str:
-    """Blank what stands between tags, and them. Each name is looked for once where nothing closes it any more."""
-    parts, end = [], 0
-    open_for_good: set[str] = set()
-    for tag in _TAG.finditer(text):
-        name = tag[1]
-        if tag.start() < end or name in open_for_good:
-            continue
-        closing = text.find(f"</{name}>", tag.end())
-        if closing < 0:
-            open_for_good.add(name)
-            continue
-        stop = closing + len(name) + 3
-        parts += [text[end : tag.start()], _blanks(stop - tag.start())]
-        end = stop
-    return "".join((*parts, text[end:]))
 
 
 def _trimmed(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -16,6 +16,7 @@ CHANGE = 800  # characters kept of an edit's change
 ERRORS = 6  # lines kept of what a failed command printed
 ERROR_LINE = 240  # characters of such a line
 COMMAND = 2_000  # characters of a command line; a longer one is a program, known by its beginning
+_DEEP = 20  # levels of an output's lists and tables; no agent nests deeper
 _DIFFED = 400  # lines up to which an edit is compared line by line
 
 _EDITORS = frozenset(
@@ -136,15 +137,17 @@ def plain(output: str) -> str:
     return _ESCAPE.sub("", output)
 
 
-def output_text(value: object) -> str:
+def output_text(value: object, depth: int = 0) -> str:
     """What a tool gave back, as one text, from any of the forms in which agents write it."""
     if isinstance(value, str):
         return _unwrapped(value)
+    if depth > _DEEP:
+        return ""
     if isinstance(value, list):
-        return "\n".join(output_text(part) for part in value)
+        return "\n".join(output_text(part, depth + 1) for part in value)
     if isinstance(value, Mapping):
         parts = [value.get(name) for name in ("text", "content", "output", "stdout", "stderr", "error", "llmContent")]
-        return "\n".join(output_text(part) for part in parts if part)
+        return "\n".join(output_text(part, depth + 1) for part in parts if part)
     return ""
 
 
@@ -154,7 +157,7 @@ def _unwrapped(text: str) -> str:
         return text
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     code = value.get("metadata", {}).get("exit_code") if isinstance(value.get("metadata"), dict) else None
     return ("" if code is None else f"Exit code: {code}\n") + str(value.get("output", ""))

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from memd.agents import tools
-from memd.agents.injected import without_injected
+from memd.agents.injected import between_tags, without_injected
 from memd.clock import to_ms
+from memd.store.validation import EARLIEST, LATEST
 
 LINE_BYTES = 32 << 20  # a longer line is passed over: it holds a picture, or a whole file
 USER, ASSISTANT = "user", "assistant"
@@ -142,6 +143,8 @@ def _record(raw: bytes) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(raw)
+        if b"\\ud" in raw or b"\\uD" in raw:  # half a surrogate pair is JSON to some, and no text
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -199,7 +202,8 @@ def _codex(kind: str, payload: dict[str, Any], place: Place) -> Iterator[Item]:
     match payload.get("type"):
         case "message" if payload.get("role") in (USER, ASSISTANT):
             parts = payload.get("content")
-            words = [str(part.get("text") or "") for part in parts or [] if isinstance(part, dict)]
+            parts = parts if isinstance(parts, list) else []
+            words = [str(part.get("text") or "") for part in parts if isinstance(part, dict)]
             if text := _words("\n\n".join(words)):
                 yield Said(place, str(payload["role"]), text)
         case "function_call":
@@ -216,15 +220,15 @@ def _codex(kind: str, payload: dict[str, Any], place: Place) -> Iterator[Item]:
 
 def _arguments(text: object) -> object:
     try:
-        return json.loads(str(text))
-    except ValueError:
+        return json.loads(str(text).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return {}
 
 
 # --- both -------------------------------------------------------------------------------------------
 
 # What programs write into a message between tags: reminders, hooks' output, slash commands, the environment.
-_TAGGED = re.compile(r"<([a-z]+(?:[-_][a-z]+)+)(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
+_TAG = re.compile(r"<([a-z]+(?:[-_][a-z]+)+)(?:\s[^<>]*)?>")
 _NOT_SAID = re.compile(
     r"\s*(?:\[Request interrupted|Caveat: The messages below|# AGENTS\.md instructions|"
     r"This session is being continued from a previous conversation|API Error|Stop hook feedback|No response requested)"
@@ -233,7 +237,7 @@ _NOT_SAID = re.compile(
 
 def _words(text: str) -> str:
     """What was said, without what programs put in; empty where nothing is left."""
-    bare = without_injected(_TAGGED.sub("", text)).strip()
+    bare = without_injected(between_tags(_TAG, text, lambda length: "")).strip()
     return "" if _NOT_SAID.match(bare) else bare.replace("\0", "")
 
 
@@ -250,4 +254,4 @@ def _time(value: object) -> int | None:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return to_ms(moment) if moment.tzinfo else None
+    return to_ms(moment) if moment.tzinfo and EARLIEST <= moment < LATEST else None
