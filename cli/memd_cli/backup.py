@@ -12,7 +12,7 @@ import msgspec
 from memd.config import Config
 from memd.daemon import process
 from memd.errors import BadInput, Conflict, NotFound
-from memd.store import backups
+from memd.store import backups, copies
 from memd_cli import human
 from memd_cli.plain import record
 from memd_cli.session import Session, write
@@ -29,6 +29,8 @@ def make(session: Session) -> Outcome:
         raise BadInput("--keep counts the copies of a folder.", "Give a folder with --to, or leave --keep out.")
     made = backups.make(config.store, folder if is_file else folder / backups.name(datetime.now(UTC)))
     gone = [] if keep is None else [str(path) for path in backups.prune(folder, keep)]
+    for path in gone:
+        copies.leave_out(config.home, Path(path))
     return Outcome({"backup": _plain(made), "deleted": gone})
 
 

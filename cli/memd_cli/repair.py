@@ -40,6 +40,8 @@ def run(session: Session) -> Outcome:
                 config.store, target, to_ms(system_clock()), backup=_backup(options, config), tools=_tools(config),
                 progress=step,
             )  # fmt: skip
+        if target.parent != config.home:
+            copies.note(config.home, target)
         if options["replace"] or _agreed(session, done):
             done = _replace(config, target, done)
     if ran:
@@ -100,6 +102,7 @@ def _replace(config: Config, target: Path, done: Repair) -> Repair:
         raise BadInput("The new store can't be made where the damaged one is.", "Leave --to out.")
     aside = config.home / copies.FOLDER / backups.name(datetime.now(UTC), "damaged")
     repair.put_in_place(target, config.store, aside)
+    copies.leave_out(config.home, target)
     return msgspec.structs.replace(done, target=str(config.store), replaced=str(aside))
 
 

@@ -45,6 +45,18 @@ def note(home: Path, copy: Path) -> None:
         os.close(known)
 
 
+def is_gone(home: Path, copy: Path) -> bool:
+    """Whether a copy was deleted: its folder is there and has other files, or nobody knows of it any more.
+
+    An empty folder may be a disk's that isn't mounted.
+    """
+    if copy.exists():
+        return False
+    if copy.parent in (home, home / FOLDER) or str(copy) not in _lines(home / FOLDER / ELSEWHERE):
+        return True
+    return copy.parent.is_dir() and any(copy.parent.iterdir())
+
+
 def leave_out(home: Path, copy: Path) -> None:
     """Keep a copy in mind no longer: it is known to be gone for good."""
     list_ = home / FOLDER / ELSEWHERE

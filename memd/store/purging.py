@@ -93,7 +93,9 @@ class Purger:
         """Whether something is left that could be done now: a copy that isn't at hand waits until it is."""
         with self._store.reading() as db:
             places = [row[0] for row in db.execute("SELECT place FROM purging")]
-        return any(place in _WHAT or Path(place).exists() for place in places)
+        return any(
+            place in _WHAT or Path(place).exists() or copies.is_gone(self._home, Path(place)) for place in places
+        )
 
     # --- erasing ----------------------------------------------------------------------------------------
 
@@ -177,6 +179,9 @@ class Purger:
                     "The daemon does so once that has ended; or say: memd forget --purge",
                 )
         else:
+            if copies.is_gone(self._home, Path(place)):
+                copies.leave_out(self._home, Path(place))
+                return "it was deleted"
             with self._store.reading() as db:
                 purged = purged_in(db)
             return purge_copy(Path(place), purged)
@@ -253,7 +258,11 @@ def purge_copy(path: Path, purged: Mapping[str, int]) -> str:
         StoreFull, StoreReadOnly: it can't be written. It is as it was in all cases.
     """
     if not path.is_file():
-        raise NotFound(f"{path} isn't there.", "When it is, say: memd forget --purge. Or delete it, if you still can.")
+        raise NotFound(
+            f"{path} isn't there.",
+            "When it is, say: memd forget --purge. If it is gone for good, delete its line in the file"
+            f" '{copies.ELSEWHERE}' beside the backups.",
+        )
     try:
         if _is_clean(path, purged):
             return "it had none of them"

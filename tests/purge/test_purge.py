@@ -290,6 +290,16 @@ def test_a_copy_that_is_not_at_hand_is_named_and_purged_when_it_is(memory: Memor
     assert found(prints, tmp_path / "home", disk) == []
 
 
+def test_a_copy_that_was_deleted_is_not_waited_for(memory: Memory, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    ids = [memory.remember(f"{SECRET} {n}").id for n in range(2)]
+    for name in ("one.db", "other.db"):
+        backups.make(memory.store.path, disk / name)
+    (disk / "one.db").unlink()
+    assert memory.purge(ids[:1]).complete and memory.purge(ids[1:]).complete
+    assert copies.all_of(tmp_path / "home") == [disk / "other.db"]
+
+
 def test_a_copy_that_is_damaged_is_named(memory: Memory, tmp_path: Path) -> None:
     id_ = memory.remember(SECRET).id
     copy = Path(backups.make(memory.store.path, tmp_path / "home" / "backups" / "memd-copy.db").path)
