@@ -246,7 +246,7 @@ def _kind(wanted: str, path: Path, file: BinaryIO | None) -> str:
 
 def _import_own(session: Session, file: ExportFile) -> Outcome:
     options = session.options
-    with session.progress("Checking", unit="bytes") as step:
+    with session.progress("Checking", file.size, unit="bytes") as step:
         survey = file.survey(step)
     judged = _judge(survey)
     scopes = _scopes(options["scope"], survey)
@@ -428,7 +428,7 @@ def _render_import(data: dict[str, Any]) -> None:
     if data["redacted"]:
         rest.append(f"{data['redacted']:,} without secrets")
     shown.print(f"[green]{'·' if data['dry_run'] else '✓'}[/] {words} [dim]· {' · '.join(rest)}[/]")
-    others = [f"{count:,} {_NAMES.get(name, name)}" for name, count in data["added"].items() if name != "memory"]
+    others = [human.count(count, *_NAMES.get(name, (name,))) for name, count in data["added"].items() if name in _NAMES]
     if others:
         shown.print(f"  [dim]with {', '.join(others)}[/]")
     origin = data["origin"]
@@ -438,9 +438,15 @@ def _render_import(data: dict[str, Any]) -> None:
 
 
 _NAMES = {
-    "version": "versions", "conflict": "conflicts", "twin": "near-duplicates", "gist": "gists", "file": "note files",
-    "tasks": "tasks", "session": "sessions", "watch": "watches", "forecast": "forecasts", "purged": "purged",
-}  # fmt: skip
+    "version": ("version",),
+    "conflict": ("conflict",),
+    "twin": ("near-duplicate",),
+    "gist": ("gist",),
+    "file": ("file of notes", "files of notes"),
+    "tasks": ("task",),
+    "session": ("session",),
+    "watch": ("watch", "watches"),
+}
 
 
 def _plain(text: str) -> str:

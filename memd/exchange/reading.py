@@ -67,6 +67,11 @@ class ExportFile:
         self._bad: dict[int, Trouble] = {}
         self._state: tuple[int, int] | None = None
 
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return os.fstat(self._file.fileno()).st_size
+
     def survey(self, step: Callable[[int], None] = lambda _: None) -> Survey:
         """Read all of it.
 

@@ -87,7 +87,7 @@ def _tell_differences(desk: Desk, here: Sequence[object], line: x.MemoryLine, dr
 
 def _words(name: str, mine: object, theirs: object) -> str:
     if isinstance(mine, bool):
-        return f"is {'' if mine else 'not '}{name} here, and {'is' if theirs else 'is not'} in the file; it stays so."
+        return f"is {'' if mine else 'not '}{name} here, and {'' if theirs else 'not '}in the file; it stays so."
     if name in ("kind", "scope"):
         return f"its {name} is {mine} here and {theirs} in the file; it stays {mine}."
     return f"its {name} is another in the file; it stays as it is here."
