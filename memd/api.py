@@ -233,7 +233,8 @@ class Memory:
             Conflict: it is superseded already.
             BadInput: something can't be taken, or the scope is another one. The store is as it was in all cases.
         """
-        old = self.show(old_id)
+        with self._store.reading() as db:
+            old = memories.fetch(db, [memories.resolve(db, old_id)])[0]
         known = {"kind": old.kind, "scope": old.scope, "tags": old.tags}
         item = _build(NewMemory, text=text, **known | fields)
         check_new(item)

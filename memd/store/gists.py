@@ -170,6 +170,12 @@ def find(db: sqlite3.Connection, prefix: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+def id_of(db: sqlite3.Connection, prefix: str) -> str | None:
+    """The id of the whole gist that this is the beginning of; None where there is none."""
+    found = find(db, prefix)
+    return None if found is None else str(db.execute("SELECT id FROM gist WHERE seq = ?", (found,)).fetchone()[0])
+
+
 def seen(db: sqlite3.Connection, scope: str, limit: int) -> list[int]:
     """The whole gists (by seq) that one standing in `scope` sees, the latest made first."""
     condition, values = "", []

@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.clock import from_ms
 from memd.errors import Ambiguous, BadInput, Conflict, NotFound
 from memd.model import Remembered, Source, StoredMemory
-from memd.store import changes, episodes, erasing, ids, journal, passages, scopes, vectors, versions
+from memd.store import changes, episodes, erasing, gists, ids, journal, passages, scopes, vectors, versions
 from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import IdMaker
@@ -233,6 +233,8 @@ def resolve(db: sqlite3.Connection, prefix: str, *, purged: bool = False) -> int
             (wanted, wanted + "\x7f", AMBIGUOUS_SHOWN + 1),
         ).fetchall()
     if not rows:
+        if (gist := gists.id_of(db, prefix)) is not None:
+            raise NotFound(f"{gist} is a gist, which is as its members are.", f"'memd show {gist}' lists them.")
         raise NotFound(f"No memory has an id that begins with {prefix.strip()!r}.", "'memd list' shows the ids.")
     if len(rows) > 1:
         shown = ", ".join(row[1] for row in rows[:AMBIGUOUS_SHOWN]) + (", …" if len(rows) > AMBIGUOUS_SHOWN else "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,7 +166,7 @@ def test_a_budget_that_is_none(memory: Memory, budget: object) -> None:
         memory.recall("x", budget=budget)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.integers(0, 10**6))
 def test_whatever_happens_every_gist_is_whole(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     """Random changes and steps of the maintenance, in any order, by two at once."""
@@ -202,6 +204,47 @@ def test_whatever_happens_every_gist_is_whole(tmp_path_factory: pytest.TempPathF
                     assert memory.show(quote.id).text[quote.start : quote.end] == quote.text
             assert len(members) == len(set(members))
         assert memory.audit().sound and memory.store.check() == []
+
+
+# Steps of one memory each in a process of its own, a line after each.
+STEPS = """
+import sys
+from memd.api import Memory
+from memd.gists import making
+making.SEEDS = 1
+with Memory.open(sys.argv[1], encode="off") as memory:
+    memory.lifecycle.run(stopped=lambda: print(flush=True))
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("after", [8, 10, 13])
+def test_making_them_may_be_killed_anywhere(tmp_path: Path, after: int) -> None:
+    with Memory.open(tmp_path) as memory:
+        fill(memory, *DEPLOY, *DATABASE, *OTHERS)
+    child = subprocess.Popen(
+        [sys.executable, "-c", STEPS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    for _ in range(after):
+        child.stdout.readline()
+    child.kill()
+    child.communicate()
+    with Memory.open(tmp_path) as memory:
+        assert memory.store.check() == [] and memory.audit().sound
+        found = made(memory)
+        assert sorted(len(gist.members) for gist in found) == [len(DATABASE), len(DEPLOY)]
+        assert memory.store.check() == [] and memory.audit().sound
+
+
+def test_a_gist_has_no_life_of_its_own(memory: Memory) -> None:
+    fill(memory, *DATABASE)
+    (gist,) = made(memory)
+    for act in (memory.use, memory.forget, memory.pin):
+        with pytest.raises(NotFound, match="is a gist"):
+            act([gist.id])
+    with pytest.raises(NotFound, match="is a gist"):
+        memory.supersede(gist.id, "x")
 
 
 # --- the rules ----------------------------------------------------------------------------------------
