@@ -178,7 +178,7 @@ def id_of(db: sqlite3.Connection, prefix: str) -> str | None:
 
 def seen(db: sqlite3.Connection, scope: str, limit: int) -> list[int]:
     """The whole gists (by seq) that one standing in `scope` sees, the latest made first."""
-    condition, values = "", []
+    condition, values = "", list[int]()
     if (rows := scopes.visible(db, scope)) is not None:
         condition = f" AND g.scope IN ({', '.join('?' * len(rows))})"
         values += rows

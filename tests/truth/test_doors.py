@@ -115,7 +115,7 @@ CHANGES: dict[str, Act] = {
     "Tasks.open": lambda s: s.memory.tasks.open(2, scope="global"),
     "Keeper.use": lambda s: s.memory.lifecycle.use([s.ids[2]]),
     "Keeper.pin": lambda s: s.memory.lifecycle.pin([s.ids[2]]),
-    "Keeper.run": lambda s: (_alike(s), s.memory.lifecycle.run()),
+    "Keeper.run": lambda s: _alike(s).memory.lifecycle.run(),
     "NoteKeeper.take": lambda s: s.memory.notes.take(s.moved(), str(s.folder)),
     "NoteKeeper.sweep": lambda s: s.memory.notes.sweep(str(s.folder), str(s.folder), []),
     "Watcher.add": lambda s: s.watcher.add(str(s.folder), scope="global", poll=True),
@@ -129,7 +129,7 @@ CHANGES: dict[str, Act] = {
     "tag": lambda s: s.ask("tag", ids=[s.ids[2]], add=["t"]),
     "use": lambda s: s.ask("use", ids=[s.ids[2]]),
     "pin": lambda s: s.ask("pin", ids=[s.ids[2]]),
-    "maintain": lambda s: (_alike(s), s.ask("maintain")),
+    "maintain": lambda s: _alike(s).ask("maintain"),
     "task_start": lambda s: s.ask("task_start", title="another goal", scope="global"),
     "task_step": lambda s: s.ask("task_step", title="another step", scope="global"),
     "task_done": lambda s: s.ask("task_done", number=2, scope="global"),
@@ -210,7 +210,8 @@ APART = {
 }
 
 
-def _alike(stage: Stage) -> None:
+def _alike(stage: Stage) -> Stage:
+    """With memories that make a gist."""
     for text in (
         "Run make lint before every push.",
         "Before every push, run make lint.",
@@ -218,6 +219,7 @@ def _alike(stage: Stage) -> None:
     ):
         stage.memory.remember(text)
     stage.memory.encode_pending()
+    return stage
 
 
 def _public(kind: type) -> set[str]:
