@@ -33,6 +33,7 @@ from memd.store.keys import keys
 
 WORDS, PAGES, LOG_FILE = "words", "pages", "log"  # places in the store itself, in the order they are worked off
 MERGED = 500  # pages of the word index that one transaction merges
+PATIENCE = 500  # such transactions at most
 LOG_WAIT_S = 10.0  # for readers of an older state
 QUOTED_SHOWN = 20
 _FIRST_FORMAT = 3  # of a store that can have purged memories
@@ -188,13 +189,18 @@ class Purger:
         return _WHAT[place]
 
     def _merge(self) -> None:
-        """Merge all parts of the word index, a transaction for every few pages, so that writers get their turn."""
-        while True:
+        """Merge all parts of the word index, a transaction for every few pages, so that writers get their turn.
+
+        Where they add parts as fast, it is done in one transaction in the end.
+        """
+        for _ in range(PATIENCE):
             with self._store.writing() as db:
                 before = db.total_changes
                 db.execute("INSERT INTO passage_fts (passage_fts, rank) VALUES ('merge', ?)", (-MERGED,))
                 if db.total_changes - before < 2:  # SQLite's own sign that nothing is left to merge
                     return
+        with self._store.writing() as db:
+            db.execute("INSERT INTO passage_fts (passage_fts) VALUES ('optimize')")
 
     def _note(self, place: str, trouble: str | None) -> None:
         with suppress(MemdError), self._store.writing() as db:

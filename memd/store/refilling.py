@@ -90,7 +90,7 @@ class Refilling:
 
     def _fill(self, table: str, shape: Shape) -> None:
         self._empty(table)
-        by_number = shape.alias is None and not shape.index
+        by_number = shape.alias is None and not shape.by_key
         columns = (*shape.columns, "rowid") if by_number else shape.columns
         put = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         for rowid, values in self._salvage.rows(table):

@@ -228,7 +228,7 @@ class _Repair:
             if name not in DERIVED and (name == salvage.UNKNOWN or found.is_table(name))
             for read in (found.read.get(name, salvage.Read()),)
         ]  # fmt: skip
-        lost = [LostMemory(id_, at and from_ms(at)) for id_, at in filling.lost.values()]
+        lost = [LostMemory(id_, None if at is None else from_ms(at)) for id_, at in filling.lost.values()]
         return Repair(
             store=str(self._store),
             target=str(self._part),

@@ -47,7 +47,7 @@ class Shape(NamedTuple):
         types: for each value of a record, what it may be.
         nullable: for each value of a record, whether it may be missing.
         alias: the column that is the row's number, as a place in the record; None where there is none.
-        index: it is stored as an index is: has no numbers.
+        by_key: it is stored as an index is: its rows have no numbers.
         root: its first page in a store that was just made.
         least: how few values a record may have; columns that were added later are missing in older rows.
         table: its table's name, which is its own for a table.
@@ -59,14 +59,14 @@ class Shape(NamedTuple):
     types: tuple[str, ...]
     nullable: tuple[bool, ...]
     alias: int | None
-    index: bool
+    by_key: bool
     root: int
     least: int
     table: str
 
     def fits(self, cell: Cell) -> bool:
         """Whether a record may be one of these."""
-        if (cell.rowid is None) != self.index or not self.least <= len(cell.values) <= len(self.types):
+        if (cell.rowid is None) != self.by_key or not self.least <= len(cell.values) <= len(self.types):
             return False
         return all(map(_may_be, cell.values, self.types, self.nullable))
 
@@ -202,16 +202,16 @@ class Salvage:
                 continue
             page = self.pages.page(number)
             kind = self.pages.kind(number, page)
-            root = self._root(number)
-            if root == FREE_PAGE:
+            above = self._root(number)
+            if above == FREE_PAGE:
                 continue
             if not kind:
-                self._lose(number, root)
+                self._lose(number, above)
             elif kind in (TABLE_LEAF, INDEX_LEAF, INDEX_INTERIOR):
-                if root in self._roots:
-                    found.setdefault(self._roots[root], []).append(number)
+                if above in self._roots:
+                    found.setdefault(self._roots[above], []).append(number)
                 else:
-                    groups.setdefault(root if root else -number, []).append(number)
+                    groups.setdefault(above or -number, []).append(number)
         self._count_lost(found)
         for name, pages in self._by_shape(groups).items():
             found.setdefault(name, []).extend(pages)

@@ -81,8 +81,8 @@ def adopt(db: sqlite3.Connection, fingerprint: str, dimension: int) -> int:
 def put(db: sqlite3.Connection, encoder: int, encoded: Sequence[tuple[Waiting, Encoding]]) -> int:
     """Store encodings and return how many found their place.
 
-    A passage that was forgotten meanwhile keeps its vector but gets no bits. Nothing is stored when another
-    encoder has become the current one.
+    A passage that was forgotten meanwhile keeps its vector but gets no bits; one that was purged gets nothing. Nothing
+    is stored when another encoder has become the current one.
     """
     from memd.quantize.signs import pack
 
@@ -90,6 +90,8 @@ def put(db: sqlite3.Connection, encoder: int, encoded: Sequence[tuple[Waiting, E
         return 0
     # In order: rows put in one by one before others leave half of each page empty.
     for waiting, encoding in sorted(encoded, key=lambda pair: pair[0].passage):
+        if db.execute("SELECT memory FROM passage WHERE id = ?", (waiting.passage,)).fetchone() != (waiting.memory,):
+            continue  # it was purged while it was encoded, and another may have its number by now
         pooled, tokens = encoding.pooled, encoding.tokens
         db.execute(
             "INSERT OR REPLACE INTO vector (passage, encoder, bits, code) VALUES (?, ?, ?, ?)",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.agents.digest import digest
 from memd.agents.hooks import Hooks
 from memd.api import Memory
+from memd.encoder import Encoding
 from memd.errors import NotFound
 from memd.ingest import read_notes
 from memd.model import NewMemory, Source
@@ -445,6 +447,30 @@ def act(memory: Memory, ids: list[str], step: str, copy: Path) -> None:
     except Exception as error:
         if type(error).__name__ not in ("Conflict", "NotFound"):
             raise
+
+
+def test_what_is_purged_while_it_is_encoded_leaves_no_vector(memory: Memory, tmp_path: Path) -> None:
+    """Not even for a passage that got its number since."""
+    from memd.store import vectors
+
+    id_ = memory.remember(SECRET).id
+    prints = print_of(memory, [id_], WORDS)
+    with memory.store.reading() as db:
+        (passage, seq, code, ids) = db.execute(
+            "SELECT p.id, p.memory, v.code, t.ids FROM passage AS p JOIN vector AS v ON v.passage = p.id"
+            " JOIN token_code AS t ON t.passage = p.id ORDER BY p.id DESC LIMIT 1"
+        ).fetchone()
+        encoder = vectors.current(db)
+    count = len(ids) // 2
+    tokens, offsets = np.ones((count, 384), np.float32), np.zeros((count, 2), np.int32)
+    encoding = Encoding(np.frombuffer(code, "<f4"), tokens, np.frombuffer(ids, "<u2").astype(np.int32), offsets)
+    memory.purge([id_])
+    again = memory.remember("an innocent text").id
+    with memory.store.writing() as db:
+        assert encoder is not None
+        vectors.put(db, encoder, [(vectors.Waiting(passage, seq, 0, 10), encoding)])
+        assert db.execute("SELECT max(id) FROM passage").fetchone()[0] == passage, "the number is in use again"
+    assert memory.purge([again]).complete and found(prints, tmp_path / "home") == []
 
 
 def test_the_audit_tells_a_memory_that_was_blanked_past_memd(memory: Memory) -> None:

@@ -132,7 +132,7 @@ def test_only_what_lies_on_damaged_pages_is_lost(whole: Path, tmp_path: Path, sh
 @pytest.mark.parametrize("how", ["random", "zeroed", "flipped"])
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.5])
 def test_the_same_many_times(whole: Path, tmp_path: Path, share: float, how: str) -> None:
-    for seed in range(2, 27):
+    for seed in range(2, 12):
         check_share(whole, tmp_path, share, how, seed)
 
 
@@ -155,8 +155,8 @@ def check_share(whole: Path, tmp_path: Path, share: float, how: str, seed: int) 
     assert not {one.id for one in done.lost if one.id} & after.keys()
     if share <= 0.05:
         assert len(missing) <= done.lost_count <= len(missing) + 2, "each lost memory is known to be; two were purged"
-    if 0 not in numbers and 1 not in numbers and how == "random":
-        assert done.damaged_pages >= 0.8 * len(numbers)
+    if not numbers & {0, 1} and how == "random" and len(numbers) >= 10:
+        assert done.damaged_pages >= 0.5 * len(numbers), "but for pages that hold the rest of a record, or nothing"
 
 
 def test_a_whole_store_comes_out_as_it_is(whole: Path, tmp_path: Path) -> None:
