@@ -16,9 +16,8 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.clock import from_ms
 from memd.errors import Ambiguous
 from memd.model import Gist, Quote
-from memd.store import journal, scopes
+from memd.store import journal, scopes, vectors
 from memd.store.ids import IdMaker
-from memd.store.vectors import CURRENT
 
 HOLDS = "{0}.forgotten_at IS NULL AND {0}.superseded_at IS NULL"
 _WHOLE = (
@@ -29,7 +28,7 @@ _WHOLE = (
 _READY = f"""
 FROM ungisted AS u JOIN memory AS m ON m.seq = u.memory WHERE NOT EXISTS (
     SELECT 1 FROM passage AS p WHERE p.memory = u.memory
-    AND (+p.encoder IS NULL OR (+p.encoder <> 0 AND +p.encoder IS NOT {CURRENT}))
+    AND (+p.encoder IS NULL OR (+p.encoder <> 0 AND +p.encoder IS NOT {vectors.CURRENT}))
     AND {HOLDS.format("m")})
 """
 
@@ -53,7 +52,9 @@ class Cited(NamedTuple):
 
 
 def waiting(db: sqlite3.Connection, limit: int) -> list[int]:
-    """Memories (by seq) to look at, those stored first ahead."""
+    """Memories (by seq) to look at, those stored first ahead. O(1) where nothing was ever encoded."""
+    if vectors.current(db) is None:
+        return []
     return [row[0] for row in db.execute(f"SELECT u.memory {_READY} ORDER BY u.memory LIMIT ?", (limit,))]
 
 
