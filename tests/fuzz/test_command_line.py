@@ -27,7 +27,7 @@ from tests.cli.command import COMMAND, Memd
 from .adversarial import mixed
 from .params import TEXTS, WRONG
 
-MANY = int(os.environ.get("FUZZ", "24"))
+MANY = int(os.environ.get("FUZZ", "8"))
 
 
 # --- the command line -------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hooks]:
             yield Hooks(memory, lambda: None)
 
 
-@settings(max_examples=MANY * 10, suppress_health_check=list(HealthCheck))
+@settings(max_examples=MANY * 15, suppress_health_check=list(HealthCheck))
 @given(told=mutated())
 @example(told=("claude-code", "SessionStart", "[" * 100_000))
 @example(told=("claude-code", "SessionStart", '{"session_id": "\\ud800", "cwd": "\\ud800"}'))
@@ -247,7 +247,7 @@ TOML = st.one_of(
 )
 
 
-@settings(max_examples=MANY * 6, suppress_health_check=list(HealthCheck))
+@settings(max_examples=MANY * 8, suppress_health_check=list(HealthCheck))
 @given(text=TOML, variable=VALUES)
 @example(text="a = " + "[" * 100_000, variable="")
 @example(text="a = " + "9" * 5000, variable="")

@@ -25,7 +25,7 @@ from . import params
 from .adversarial import mixed
 from .params import BIG, WRONG
 
-MANY = int(os.environ.get("FUZZ", "30"))
+MANY = int(os.environ.get("FUZZ", "15"))
 TYPES: list[type[msgspec.Struct]] = [kind for kind in get_args(x.AnyLine) if kind not in (x.Header, x.End, x.Signature)]
 
 

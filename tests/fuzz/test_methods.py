@@ -26,7 +26,7 @@ from memd.store import memories
 
 from . import params
 
-MANY = int(os.environ.get("FUZZ", "300"))
+MANY = int(os.environ.get("FUZZ", "250"))
 SLOW = {"wait_encoded"}  # waits as long as it is told to
 
 

@@ -25,7 +25,7 @@ from memd_cli.session import visible
 from tests.agents.servers import Session, client
 from tests.cli.command import Memd
 
-MANY = int(os.environ.get("FUZZ", "200"))
+MANY = int(os.environ.get("FUZZ", "100"))
 
 # What terminals obey: a title, the clipboard, a link, colours, the cursor, a question that is answered as if typed, and
 # the eight-bit forms of these, bells; what turns text around, hides it, or ends a line; and what a reader may obey.
@@ -156,7 +156,7 @@ def mistakes(found: list[str]) -> list[list[str]]:
 @pytest.mark.parametrize("json_", [False, True], ids=["lines", "json"])
 def test_nothing_acts_through_a_pipe(nasty: Memd, json_: bool, capfd: pytest.CaptureFixture[str]) -> None:
     found = ids(nasty)
-    for words in [*lines(found), *mistakes(found)[:: 4 if json_ else 1]]:
+    for words in [*lines(found), *mistakes(found)][:: 3 if json_ else 1]:
         with contextlib.chdir(nasty.cwd):
             code = main([*words, "--json"] if json_ else words)
         out, err = capfd.readouterr()
@@ -185,11 +185,8 @@ def test_nothing_acts_at_a_terminal(nasty: Memd) -> None:
         ["list", "-n", "100", "--superseded"],
         ["show", *found[:5]],
         ["history", next(memory["id"] for memory in listed if memory["supersedes"])],
-        ["conflicts"],
         ["context"],
-        ["task", "list", "--all"],
         ["ingest", "."],
-        ["config", "get", SNEAKY],
     ):
         out = nasty.at_terminal(*words).out.decode(errors="replace")
         assert not acts(out), (words, acts(out), out[:3000])

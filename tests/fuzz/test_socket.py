@@ -26,7 +26,7 @@ from tests.daemon.conftest import Line, daemon_in_foreground, eventually, reques
 
 from . import params
 
-MANY = int(os.environ.get("FUZZ", "150"))
+MANY = int(os.environ.get("FUZZ", "80"))
 HELLO = request("hello", {"client": __version__, "protocol": 1}, 0)
 MIB = 1 << 20
 

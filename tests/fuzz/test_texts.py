@@ -20,7 +20,7 @@ from memd.text.times import parse, parse_moment
 
 from .adversarial import NOW, READERS, mixed
 
-MANY = int(os.environ.get("FUZZ", "150"))
+MANY = int(os.environ.get("FUZZ", "80"))
 FORMATS = {
     "markdown": markdown.sections,
     "rst": restructuredtext.sections,

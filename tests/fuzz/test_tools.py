@@ -18,7 +18,7 @@ from tests.agents.servers import Session, client
 
 from .params import BIG, TEXTS, TIMES, WRONG
 
-MANY = int(os.environ.get("FUZZ", "60"))
+MANY = int(os.environ.get("FUZZ", "40"))
 SEVERAL = st.lists(TEXTS, max_size=3)
 ARGUMENTS = {
     "text": TEXTS, "query": TEXTS, "kind": TEXTS, "kinds": SEVERAL, "tags": SEVERAL,

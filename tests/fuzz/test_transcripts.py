@@ -20,7 +20,7 @@ from tests.agents import plays
 from .adversarial import PIECES, mixed, seconds_of_work
 from .params import BIG, TIMES, WRONG
 
-MANY = int(os.environ.get("FUZZ", "25"))
+MANY = int(os.environ.get("FUZZ", "20"))
 PLAYS = ("dev_harbour", "dev_codex_mill")
 
 

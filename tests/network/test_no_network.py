@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -78,78 +80,86 @@ sys.addaudithook(watch)
 """
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with notes, a repository, and an empty data folder."""
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "a.md").write_text("# Deploy\n\nIt needs FFmpeg; see https://example.com/x and [b](b.md).\n")
+class Walked(NamedTuple):
+    """What came of `PATHS`: run once, watched, in a namespace without a network where that is permitted."""
+
+    namespace: bool
+    done: subprocess.CompletedProcess[str]
+    asked: list[str]
+    foreign_sockets: set[str]
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+    place = tmp_path_factory.mktemp("network")
+    (place / "notes").mkdir()
+    (place / "notes" / "a.md").write_text("# Deploy\n\nIt needs FFmpeg; see https://example.com/x and [b](b.md).\n")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
-    subprocess.run([*git, "init", "-q", str(tmp_path / "repo")], check=True)
+    subprocess.run([*git, "init", "-q", str(place / "repo")], check=True)
     commit = ["commit", "-q", "--allow-empty", "-m", "Deploy with FFmpeg"]
-    subprocess.run([*git, "-C", str(tmp_path / "repo"), *commit], check=True)
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    yield tmp_path
-    process.stop(Config.load(tmp_path / "home", {}), timeout=20)
-
-
-def run(place: Path, before: tuple[str, ...] = (), after: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-    """All of `PATHS`, in one shell."""
-    memd = f'memd() {{ "{COMMAND[0]}" -m memd_cli "$@"; }}\n'
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MEMD_", "XDG_"))}
-    home = {"MEMD_HOME": str(place / "home"), "HOME": str(place), "TMPDIR": str(place)}
-    return subprocess.run(
-        [*before, "sh", "-c", f"set -ex\n{memd}{PATHS}{after}"],
-        cwd=place, env={**kept, **home, **env}, capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
-
-
-def _namespace() -> tuple[str, ...]:
-    """What runs a command without a network. Skips where that isn't permitted."""
-    for before in (("unshare", "-n"), ("unshare", "-rn")):
-        try:
-            if subprocess.run([*before, "true"], capture_output=True, check=False).returncode == 0:
-                return before
-        except FileNotFoundError:
-            break
-    pytest.skip("needs a network namespace: `unshare -n` as root, or `unshare -rn` where users may, on Linux")
-
-
-def test_everything_works_in_a_namespace_without_a_network(place: Path) -> None:
-    before = _namespace()
-    reach = "import socket\ntry: socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError as e: print(e.errno)"
-    alone = subprocess.run([*before, sys.executable, "-c", reach], capture_output=True, text=True, check=True)
-    assert alone.stdout.strip() == "101", "this namespace has a network"  # ENETUNREACH, on loopback even
-    done = run(place, before, "memd daemon stop\n")
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-2000:])
-    assert "FFmpeg" in done.stdout
-
-
-def test_nothing_asks_for_a_network(place: Path) -> None:
-    """Every process of memd, watched by an audit hook: no socket but local ones, and no name is looked up."""
+    subprocess.run([*git, "-C", str(place / "repo"), *commit], check=True)
     (place / "watch").mkdir()
     (place / "watch" / "sitecustomize.py").write_text(AUDIT)
     log = place / "network.log"
     log.touch()
+    namespace = _namespace()
+    try:
+        done = _run(place, namespace, log)
+        yield Walked(bool(namespace), done, log.read_text().splitlines(), _foreign_sockets(place / "home"))
+    finally:
+        process.stop(Config.load(place / "home", {}), timeout=20)
+
+
+def _run(place: Path, before: tuple[str, ...], log: Path) -> subprocess.CompletedProcess[str]:
+    """All of `PATHS`, in one shell."""
+    memd = f'memd() {{ "{COMMAND[0]}" -m memd_cli "$@"; }}\n'
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MEMD_", "XDG_"))}
     paths = os.pathsep.join([str(place / "watch"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = run(place, PYTHONPATH=paths, NETWORK_LOG=str(log))
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-2000:])
-    told = log.read_text().splitlines()
-    assert told.count("local") > 20, "nothing was watched"
-    assert [line for line in told if line != "local"] == []
-    _only_local_sockets(place / "home")
+    home = {"MEMD_HOME": str(place / "home"), "HOME": str(place), "TMPDIR": str(place)}
+    return subprocess.run(
+        [*before, "sh", "-c", f"set -ex\n{memd}{PATHS}"],
+        cwd=place, env={**kept, **home, "PYTHONPATH": paths, "NETWORK_LOG": str(log)},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
 
 
-def _only_local_sockets(home: Path) -> None:
-    """The daemon's open sockets, native libraries' included, are Unix sockets all."""
+def _namespace() -> tuple[str, ...]:
+    """What runs a command without a network; empty where that isn't permitted."""
+    for before in (("unshare", "-n"), ("unshare", "-rn")):
+        with suppress(FileNotFoundError):
+            if subprocess.run([*before, "true"], capture_output=True, check=False).returncode == 0:
+                return before
+    return ()
+
+
+def test_nothing_asks_for_a_network(walked: Walked) -> None:
+    """Every process of memd, watched by an audit hook: no socket but local ones, and no name is looked up."""
+    assert walked.done.returncode == 0, (walked.done.stdout[-2000:], walked.done.stderr[-2000:])
+    assert "FFmpeg" in walked.done.stdout
+    assert walked.asked.count("local") > 20, "nothing was watched"
+    assert [line for line in walked.asked if line != "local"] == []
+    assert walked.foreign_sockets == set()
+
+
+def test_all_of_it_works_without_a_network(walked: Walked) -> None:
+    if not walked.namespace:
+        pytest.skip("needs a network namespace: `unshare -n` as root, or `unshare -rn` where users may, on Linux")
+    reach = "import socket\ntry: socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError as e: print(e.errno)"
+    alone = subprocess.run([*_namespace(), sys.executable, "-c", reach], capture_output=True, text=True, check=True)
+    assert alone.stdout.strip() == "101", "this namespace has a network"  # ENETUNREACH, on loopback even
+    assert walked.done.returncode == 0
+
+
+def _foreign_sockets(home: Path) -> set[str]:
+    """The daemon's open sockets, native libraries' included, that are no Unix sockets."""
     found = rendezvous(str(home))
     assert found is not None
-    fds = Path(f"/proc/{found[0]}/fd")
-    if not fds.is_dir():
-        return
-    sockets = {_read(fd)[8:-1] for fd in fds.iterdir() if _read(fd).startswith("socket:[")}
-    local = {line.split()[6] for line in Path("/proc/net/unix").read_text().splitlines()[1:]}
+    proc = Path(f"/proc/{found[0]}")
+    if not proc.is_dir():
+        return set()
+    sockets = {_read(fd)[8:-1] for fd in (proc / "fd").iterdir() if _read(fd).startswith("socket:[")}
     assert sockets
-    assert sockets <= local
+    return sockets - {line.split()[6] for line in (proc / "net" / "unix").read_text().splitlines()[1:]}
 
 
 def _read(fd: Path) -> str:

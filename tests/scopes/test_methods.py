@@ -27,7 +27,7 @@ from memd.model import CHANNELS, KINDS
 
 from .world import ID, LURES, SUBJECTS, World
 
-MANY = int(os.environ.get("FUZZ", "5"))
+MANY = max(3, int(os.environ.get("FUZZ", "0")) // 25)  # stores
 Asks = list[dict[str, Any]]
 
 
