@@ -9,14 +9,17 @@ import select
 import stat
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from memd.api import Memory
 from memd.config import Config
 from memd.daemon import service
 from memd.daemon.client import Door
-from memd.store import cipher, keys
+from memd.store import backups, cipher, keys, moving
+from memd_cli import doctor
 from memd_cli.inprocess import InProcess
 from tests.cli.command import COMMAND, Done, Memd
 from tests.crypt.conftest import files_with
@@ -44,12 +47,7 @@ def test_encrypt_moves_the_store_and_its_backups_under_a_running_daemon(memd: Me
     assert files_with(memd.home, "harbourmaster", "SQLite format 3") == []
     assert memd.json("daemon", "status")["encryption"] == "key"  # it ran, so it runs again
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]
-    memd("daemon", "stop")
-    assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]  # the next one finds the key by itself
-    again = memd.json("encrypt")
-    assert again["key"] == done["key"] and again["backups"] == []
-    for other in (["--passphrase"], ["--key-file", str(memd.cwd / "k")]):
-        assert code_of(memd("encrypt", *other, "--json", check=False)) == "conflict"
+    assert code_of(memd("encrypt", "--passphrase", "--json", check=False)) == "conflict"
 
 
 def test_every_verb_works_on_an_encrypted_store(memd: Memd, ring: Path) -> None:
@@ -95,12 +93,9 @@ def test_every_verb_works_on_an_encrypted_store(memd: Memd, ring: Path) -> None:
 
 
 def test_a_passphrase_store_is_locked_until_the_passphrase_comes(memd: Memd) -> None:
-    memd("remember", TEXT)
-    memd("daemon", "stop")
+    memd("remember", TEXT, "--no-daemon")
     memd("encrypt", "--passphrase", MEMD_PASSPHRASE=PASSPHRASE)
-    for words in (
-        ["recall", "harbourmaster"], ["recall", "harbourmaster", "--no-daemon"], ["backup"], ["rekey"], ["unlock"],
-    ):  # fmt: skip
+    for words in (["recall", "harbourmaster"], ["recall", "harbourmaster", "--no-daemon"], ["rekey"], ["unlock"]):
         locked = memd(*words, "--json", check=False)
         assert locked.code == 3 and code_of(locked) == "store_locked", (words, locked)
         assert "memd unlock" in locked.answer["error"]["hint"]
@@ -108,46 +103,43 @@ def test_a_passphrase_store_is_locked_until_the_passphrase_comes(memd: Memd) -> 
     assert status["locked"] and status["encryption"] == "passphrase"
     payload = json.dumps({"session_id": "s1", "cwd": str(memd.cwd), "prompt": "ledgers?"}).encode()
     assert memd("hook", "UserPromptSubmit", stdin=payload).code == 0  # never in the agent's way
-    for words in (["unlock"], ["recall", "x"], ["recall", "x", "--no-daemon"]):
+    for words in (["recall", "x"], ["recall", "x", "--no-daemon"]):
         wrong = memd(*words, "--json", check=False, MEMD_PASSPHRASE="another lantern")
         assert wrong.code == 3 and code_of(wrong) == "wrong_key"
     assert memd.json("unlock", MEMD_PASSPHRASE=PASSPHRASE) == {"encryption": "passphrase", "unlocked": True}
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]
     assert memd.json("unlock") == {"encryption": "passphrase", "unlocked": False}
-    memd("daemon", "stop")
-    for door in ([], ["--no-daemon"]):  # at hand in the environment, it is used without a word
-        assert [row[-1] for row in memd("recall", "harbourmaster", *door, MEMD_PASSPHRASE=PASSPHRASE).lines] == [TEXT]
+    found = memd("recall", "harbourmaster", "--no-daemon", MEMD_PASSPHRASE=PASSPHRASE)
+    assert [row[-1] for row in found.lines] == [TEXT]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_the_passphrase_stands_in_no_command_line_log_or_environment_of_the_daemon(memd: Memd, tmp_path: Path) -> None:
-    memd("remember", TEXT)
     memd("encrypt", "--passphrase", MEMD_PASSPHRASE=PASSPHRASE)
-    memd("daemon", "stop")
-    memd("recall", "harbourmaster", MEMD_PASSPHRASE=PASSPHRASE)
+    memd("remember", TEXT, MEMD_PASSPHRASE=PASSPHRASE)  # starts the daemon, and hands it over
     place = Path("/proc") / str(memd.json("daemon", "status")["pid"])
     for file in ("environ", "cmdline"):
         assert PASSPHRASE.encode() not in (place / file).read_bytes()
     assert files_with(tmp_path, PASSPHRASE) == []
+    assert memd.json("daemon", "stop")["stopped"]
+    assert memd.json("daemon", "start")["locked"]
+    assert memd.json("daemon", "stop")["stopped"]
 
 
 def test_a_key_file_serves_machines_without_a_keyring(memd: Memd, tmp_path: Path) -> None:
     none = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    memd("remember", TEXT)
+    memd("remember", TEXT, "--no-daemon")
     before = store_of(memd).read_bytes()
     refused = memd("encrypt", "--json", check=False, **none)
     assert refused.code == 3 and code_of(refused) == "keyring_unavailable"
     assert "--passphrase" in refused.answer["error"]["hint"] and "--key-file" in refused.answer["error"]["hint"]
-    assert store_of(memd).read_bytes() == before and memd.json("daemon", "status")["running"]
+    assert store_of(memd).read_bytes() == before
     file = tmp_path / "keys" / "memd.key"
     assert memd.json("encrypt", "--key-file", str(file), **none)["key_file"] == str(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]  # the daemon was given the key
-    memd("daemon", "stop")
-    assert code_of(memd("recall", "x", "--json", check=False, **none)) == "store_locked"
-    memd("daemon", "stop")
+    assert code_of(memd("recall", "x", "--no-daemon", "--json", check=False, **none)) == "store_locked"
     file.chmod(0o644)
-    open_to_all = memd("recall", "harbourmaster", "--no-daemon", "--json", check=False, MEMD_KEY_FILE=str(file), **none)
+    open_to_all = memd("recall", "x", "--no-daemon", "--json", check=False, MEMD_KEY_FILE=str(file), **none)
     assert open_to_all.code == 2 and "chmod 600" in open_to_all.answer["error"]["hint"]
     file.chmod(0o600)
     for door in (["--no-daemon"], []):
@@ -156,75 +148,55 @@ def test_a_key_file_serves_machines_without_a_keyring(memd: Memd, tmp_path: Path
 
 
 def test_a_key_lost_from_the_keyring_is_told_and_can_be_put_back(memd: Memd, ring: Path, tmp_path: Path) -> None:
-    memd("remember", TEXT)
+    memd("remember", TEXT, "--no-daemon")
     name = memd.json("encrypt")["key"]
     file = tmp_path / "copy.key"
     assert memd.json("key", "export", str(file)) == {"key": name, "file": str(file)}
     assert memd("key", "export", str(file), check=False).code == 2  # nothing is overwritten
-    memd("daemon", "stop")
-    (ring / f"memd-{name}").unlink()
-    before = store_of(memd).read_bytes()
-    for door in ([], ["--no-daemon"]):
-        lost = memd("recall", "harbourmaster", *door, "--json", check=False)
-        assert lost.code == 3 and code_of(lost) == "store_locked"
-        assert name in lost.answer["error"]["message"] and "memd key import" in lost.answer["error"]["hint"]
-    (tmp_path / "other.key").write_text("ab" * 32 + "\n")
-    (tmp_path / "other.key").chmod(0o600)
-    assert code_of(memd("key", "import", str(tmp_path / "other.key"), "--json", check=False)) == "wrong_key"
-    assert store_of(memd).read_bytes() == before
-    memd("key", "import", str(file))
-    assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]
-    assert (ring / f"memd-{name}").read_text() == file.read_text().strip()
-
-
-def test_a_locked_keyring_is_asked_again_by_unlock(memd: Memd, ring: Path) -> None:
-    memd("remember", TEXT)
-    memd("encrypt")
-    memd("daemon", "stop")
     (ring / "locked").touch()
     refused = memd("recall", "harbourmaster", "--json", check=False)
     assert code_of(refused) == "store_locked" and "KeyringLocked" in refused.answer["error"]["message"]
     (ring / "locked").unlink()
-    assert memd.json("unlock")["unlocked"]
+    (ring / f"memd-{name}").unlink()
+    before = store_of(memd).read_bytes()
+    lost = memd("recall", "harbourmaster", "--no-daemon", "--json", check=False)
+    assert lost.code == 3 and code_of(lost) == "store_locked"
+    assert name in lost.answer["error"]["message"] and "memd key import" in lost.answer["error"]["hint"]
+    (tmp_path / "other.key").write_text("ab" * 32 + "\n")
+    (tmp_path / "other.key").chmod(0o600)
+    assert code_of(memd("key", "import", str(tmp_path / "other.key"), "--json", check=False)) == "wrong_key"
+    assert store_of(memd).read_bytes() == before
+    memd("key", "import", str(file))  # and the daemon, which waits, has it too
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]
+    assert (ring / f"memd-{name}").read_text() == file.read_text().strip()
 
 
 def test_rekey_changes_key_or_kind(memd: Memd, ring: Path) -> None:
     memd("remember", TEXT)
-    assert code_of(memd("rekey", "--json", check=False)) == "conflict"
     first = memd.json("encrypt")["key"]
-    memd("backup")
     second = memd.json("rekey")
-    assert second["encryption"] == "key" and second["key"] != first and len(second["backups"]) == 1
+    assert second["encryption"] == "key" and second["key"] != first
     assert {file.name for file in ring.iterdir()} == {f"memd-{first}", f"memd-{second['key']}"}
     assert memd.json("rekey", "--passphrase", MEMD_NEW_PASSPHRASE=PASSPHRASE)["encryption"] == "passphrase"
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]  # the daemon was told
-    memd("daemon", "stop")
     assert code_of(memd("rekey", "--passphrase", "--json", check=False, MEMD_PASSPHRASE=PASSPHRASE)) == "bad_input"
-    assert memd.json("rekey", "--keyring", MEMD_PASSPHRASE=PASSPHRASE)["encryption"] == "key"
+    assert memd.json("decrypt", MEMD_PASSPHRASE=PASSPHRASE)["encryption"] == "off"
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]
-    assert memd.json("decrypt")["encryption"] == "off"
-    assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]
-    assert code_of(memd("decrypt", "--json", check=False)) == "conflict"
-    assert code_of(memd("unlock", "--json", check=False)) == "conflict"
+    for words in ("decrypt", "rekey", "unlock"):
+        assert code_of(memd(words, "--json", check=False)) == "conflict"
 
 
 def test_without_the_extra_an_encrypted_store_is_named_as_such(memd: Memd, tmp_path: Path) -> None:
-    memd("remember", TEXT)
+    memd("remember", TEXT, "--no-daemon")
     memd("encrypt")
-    memd("daemon", "stop")
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sqlcipher3.py").write_text("raise ImportError('not installed')\n")
     lacking = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "without"), memd.env["PYTHONPATH"]])}
     before = store_of(memd).read_bytes()
-    for words in (["recall", "x"], ["recall", "x", "--no-daemon"], ["backup"], ["decrypt"], ["check"]):
+    for words in (["recall", "x"], ["recall", "x", "--no-daemon"], ["backup"], ["decrypt"]):
         refused = memd(*words, "--json", check=False, **lacking)
         assert refused.code == 3 and code_of(refused) == "encryption_missing", (words, refused)
         assert "memdaemon[encryption]" in refused.answer["error"]["hint"]
-    found = {
-        check["name"]: check for check in memd("doctor", "--json", check=False, **lacking).answer["data"]["checks"]
-    }
-    assert found["store"]["status"] == "failed" and "memdaemon[encryption]" in found["store"]["hint"]
     assert store_of(memd).read_bytes() == before
     plain = Memd(tmp_path / "plain", memd.cwd, {**memd.env, **lacking})
     plain("remember", TEXT, "--no-daemon")
@@ -233,19 +205,16 @@ def test_without_the_extra_an_encrypted_store_is_named_as_such(memd: Memd, tmp_p
 
 
 def test_the_passphrase_is_asked_for_at_a_terminal_and_not_shown(memd: Memd) -> None:
-    memd("remember", TEXT)
+    memd("remember", TEXT, "--no-daemon")
     done = at_terminal(memd, ["encrypt", "--passphrase"], [PASSPHRASE, PASSPHRASE])
     assert done.code == 0 and PASSPHRASE not in done.text and "memd unlock" in done.text
-    memd("daemon", "stop")
     done = at_terminal(memd, ["recall", "harbourmaster"], ["another lantern", PASSPHRASE])
     assert done.code == 0 and "harbourmaster" in done.text and PASSPHRASE not in done.text
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]  # the daemon has it from now on
-    memd("daemon", "stop")
-    done = at_terminal(memd, ["unlock"], ["wrong one"] * 3)
+    done = at_terminal(memd, ["recall", "x", "--no-daemon"], ["wrong one"] * 3)
     assert done.code == 3 and "doesn't open" in done.text
     assert at_terminal(memd, ["rekey"], [PASSPHRASE, "new lantern 1", "new lantern 2"]).code == 2
-    assert at_terminal(memd, ["decrypt"], [PASSPHRASE]).code == 0
-    assert cipher.start_of(store_of(memd)) == cipher.PLAIN
+    assert cipher.kind(cipher.start_of(store_of(memd))) == "passphrase"
 
 
 def at_terminal(memd: Memd, words: list[str], say: list[str]) -> Done:
@@ -278,26 +247,26 @@ def at_terminal(memd: Memd, words: list[str], say: list[str]) -> Done:
     return Done(code, shown, "")
 
 
-def test_doctor_names_what_is_left_plain(memd: Memd, tmp_path: Path) -> None:
-    memd("remember", TEXT)
-    copy = Path(memd.json("backup")["backup"]["path"])
+def test_doctor_names_what_is_left_plain(tmp_path: Path) -> None:
+    with Memory.open(tmp_path, encode="off") as memory:
+        memory.remember(TEXT)
+    config, store = Config.load(tmp_path, {}), tmp_path / "memd.db"
+    copy = Path(backups.make(store, tmp_path / "backups" / backups.name(datetime.now(UTC))).path)
     plain = copy.read_bytes()
-    memd("encrypt")
+    key = keys.random_key()
+    moving.move(store, key)
+    assert doctor.encryption(config).startswith("on, with the key ")
     copy.write_bytes(plain)
-
-    def finding() -> dict[str, str]:
-        checks = memd("doctor", "--json", check=False).answer["data"]["checks"]
-        return next(check for check in checks if check["name"] == "encryption")
-
-    assert (
-        finding()["status"] == "warning" and str(copy) in finding()["finding"] and finding()["hint"] == "memd encrypt"
-    )
-    assert memd.json("encrypt")["backups"] == [str(copy)]
-    assert finding()["status"] == "ok"
-    (memd.home / "memd.db.moving").write_bytes(plain)
-    assert "left behind" in finding()["finding"]
-    memd("daemon", "restart")
-    assert finding()["status"] == "ok" and files_with(memd.home, "harbourmaster") == []
+    with pytest.raises(doctor.Finding) as found:
+        doctor.encryption(config)
+    assert str(copy) in found.value.finding and found.value.hint == "memd encrypt"
+    assert moving.move(store, key).backups == (str(copy),)
+    (tmp_path / "memd.db.moving").write_bytes(plain)
+    with pytest.raises(doctor.Finding) as found:
+        doctor.encryption(config)
+    assert "left behind" in found.value.finding
+    moving.sweep(store)  # as a daemon does when it starts
+    assert doctor.encryption(config).startswith("on") and files_with(tmp_path, "harbourmaster") == []
 
 
 def test_a_service_gets_the_key_file_and_never_the_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,9 +274,3 @@ def test_a_service_gets_the_key_file_and_never_the_passphrase(tmp_path: Path, mo
     monkeypatch.setenv("MEMD_KEY_FILE", "/keys/memd")
     for text in (service.systemd_unit(Config.load(tmp_path)), service.plist(Config.load(tmp_path))):
         assert PASSPHRASE not in text and "/keys/memd" in text
-
-
-def test_a_daemon_that_waits_for_the_key_can_be_stopped(memd: Memd) -> None:
-    memd("encrypt", "--passphrase", MEMD_PASSPHRASE=PASSPHRASE)  # an empty store
-    assert memd.json("daemon", "start")["locked"]
-    assert memd.json("daemon", "stop")["stopped"]
