@@ -205,12 +205,13 @@ def store(config: Config) -> str:
             raise Finding(FAILED, f"the store has format {version}, this memd knows {FORMAT}", "Install a newer memd.")
         said = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
         if said != ["ok"]:
-            raise Finding(
-                FAILED, f"damaged: {said[0]}", "Copy it away, then: sqlite3 memd.db .recover | sqlite3 new.db"
-            )
+            raise Finding(FAILED, f"damaged: {said[0]}", "memd repair, or memd restore --from latest")
         count = db.execute("SELECT count(*) FROM memory WHERE forgotten_at IS NULL").fetchone()[0]
+        if version == FORMAT and (left := db.execute("SELECT place, trouble FROM purging LIMIT 1").fetchone()):
+            raise Finding(WARNING, f"a purge isn't finished: {left[0]}. {left[1]}".strip(), "memd forget --purge")
     except pysqlite3.DatabaseError as error:
-        raise Finding(FAILED, f"{config.store} can't be read: {error}", "Copy it away; restore a backup.") from None
+        hint = "memd repair, or memd restore --from latest"
+        raise Finding(FAILED, f"{config.store} can't be read: {error}", hint) from None
     finally:
         db.close()
     if mode & 0o077:
