@@ -47,6 +47,7 @@ class Arrivals:
         self._speakers: dict[str, int] = {}
         self._living: list[int] = []
         self._changed: list[int] = []
+        self._entries: list[journal.Entry] = []
 
     def take(self, arrival: Arrival) -> None:
         """Store a memory, or find it."""
@@ -54,6 +55,7 @@ class Arrivals:
         desk.tally.redacted += bool(draft.redacted)
         seq, own_id = self._find(line, draft)
         if seq is not None:
+            self.flush()
             gained = uniting.unite(desk, seq, line, draft, own_id)
             desk.tally.merged += gained
             desk.tally.known += not gained
@@ -64,9 +66,16 @@ class Arrivals:
 
     def finish(self) -> None:
         """Write the words of what was written, once all neighbours are known, and note the changes."""
+        self.flush()
         if self._desk.indexed:
             self._words.put(self._living)
         changes.append(self._db, self._changed)
+
+    def flush(self) -> None:
+        """Write the entries of the journal that were put by: before anything looks at them, or adds others."""
+        if self._entries:
+            journal.append(self._db, self._desk.now_ms, self._entries)
+            self._entries = []
 
     def take_purged(self, line: x.PurgedLine) -> None:
         """Keep the place of a memory that was purged elsewhere; one that is here stays."""
@@ -156,11 +165,13 @@ class Arrivals:
             (seq, *_life(line)),
         )
         memories.add_tags(self._db, seq, draft.tags)
-        self._db.executemany(
-            "INSERT INTO saying (memory, said_at, event_at, source) VALUES (?, ?, ?, ?)",
-            [(seq, *uniting.saying_row(saying)) for saying in line.sayings],
-        )
-        uses.add(self._db, [new_use(seq, use) for use in line.uses])
+        if line.sayings:
+            self._db.executemany(
+                "INSERT INTO saying (memory, said_at, event_at, source) VALUES (?, ?, ?, ?)",
+                [(seq, *uniting.saying_row(saying)) for saying in line.sayings],
+            )
+        if line.uses:
+            uses.add(self._db, [new_use(seq, use) for use in line.uses])
         self._write_noted(seq, line)
         self._write_journal(seq, line, draft)
         self._index(seq, line, draft, scope)
@@ -216,11 +227,7 @@ class Arrivals:
         """What the origin's journal said; when it went out of sight and came back, for what is asked as of a time; and
         the memory as it now is."""
         store = self._desk.store(line.store)
-        journal.append(
-            self._db,
-            self._desk.now_ms,
-            [journals.entry_of(self._desk.cleaned(entry), seq, store) for entry in line.history],
-        )
+        self._entries += [journals.entry_of(self._desk.cleaned(entry), seq, store) for entry in line.history]
         sights = [(to_ms(one.at), one.op) for one in line.history if one.op in (journal.FORGET, journal.RESTORE)]
         last = sights[-1][1] if sights else journal.RESTORE
         if line.forgotten_at is not None and last != journal.FORGET:
@@ -238,7 +245,7 @@ class Arrivals:
             "pinned": line.life.pinned,
             "forgotten": line.forgotten_at is not None,
         }
-        journal.append(self._db, self._desk.now_ms, [(journal.IMPORT, seq, said)])
+        self._entries.append((journal.IMPORT, seq, said))
 
     def _index(self, seq: int, line: x.MemoryLine, draft: Draft, scope: int) -> None:
         self._desk.tally.passages += len(draft.spans)

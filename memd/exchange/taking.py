@@ -138,6 +138,8 @@ def _known(db: sqlite3.Connection, origin: Origin, line: x.MemoryLine, item: New
 def _apply(desk: Desk, lines: Sequence[x.Line], drafts: Mapping[int, Draft]) -> None:
     arrivals, ties, places = Arrivals(desk), Ties(desk), Places(desk)
     for place, line in enumerate(lines):
+        if not isinstance(line, x.MemoryLine):
+            arrivals.flush()
         desk.tally.read[x.type_of(line)] += 1
         match line:
             case x.MemoryLine():
