@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,20 @@ class Keys:
                 cipher.connect(path, key, "rw").close()
                 return self.keep(key)
         raise cipher.wrong_key(path, salt)
+
+    def likely(self, path: Path, copies: Iterable[Path] = ()) -> list[Key]:
+        """The keys at hand that a file too damaged to try one on may have: those of its own beginning and of its copies."""
+        found: dict[Key, None] = {}
+        for start in dict.fromkeys(cipher.start_of(file) for file in (path, *copies)):
+            if not cipher.is_encrypted(start):
+                continue
+            secrets_given = secret.given()
+            if cipher.kind(start) == "key":
+                with suppress(KeyringUnavailable):
+                    secrets_given.append(from_keyring(cipher.name(start)))
+            known = [self._known[start]] if start in self._known else []
+            found |= dict.fromkeys([*known, *(key for one in secrets_given for key in _meant(one, start))])
+        return list(found)
 
     def keep(self, key: Key) -> Key:
         """Know a key from now on."""

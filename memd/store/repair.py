@@ -17,7 +17,7 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import from_ms
-from memd.errors import BadInput, Conflict, NotFound, StoreCorrupt, StoreUnusable
+from memd.errors import BadInput, Conflict, NotFound, StoreCorrupt, StoreUnusable, WrongKey
 from memd.model import LostMemory, Repair, RepairedTable
 from memd.store import audits, backups, cipher, consistency, copies, journal, pages, passages, salvage
 from memd.store.cipher import Key
@@ -32,6 +32,7 @@ from memd.text.entities import extract
 
 GROUP = 200  # memories whose passages are made in one transaction
 LOST_SHOWN = 100
+_TRIED = 64  # pages that a key is tried on
 _TROUBLES = 20
 Offsets = Callable[[str], chunking.Offsets]
 Progress = Callable[[int, int], None]
@@ -91,21 +92,45 @@ def repair(
 @contextmanager
 def _opened(store: Path) -> Iterator[tuple[pages.Pages, Key | None]]:
     """The damaged file's pages, and the key that it is encrypted with."""
-    key = keys.of(store)
-    decrypt = None
-    if key is not None:
-        try:
-            decrypt = pages.decryptor(key.raw, key.salt)
-        except ImportError:
-            raise StoreUnusable(
-                "Reading a damaged encrypted store takes the package cryptography, which isn't installed.",
-                "Install it where memd is: pip install cryptography",
-            ) from None
-    file = pages.Pages(store, decrypt)
+    key = _key_of(store)
+    file = _pages(store, key)
     try:
         yield file, key
     finally:
         file.close()
+
+
+def _key_of(store: Path) -> Key | None:
+    """The store's key; where its first page can't say whether one fits, one that another page goes with."""
+    wrong = None
+    try:
+        key = keys.of(store)
+        if key is not None or cipher.start_of(store) == cipher.PLAIN:
+            return key
+    except WrongKey as error:
+        wrong = error
+    for key in keys.likely(store, copies.all_of(store.parent)):
+        file = _pages(store, key)
+        try:
+            if any(file.page(number) is not None for number in range(2, _TRIED)):
+                return key
+        finally:
+            file.close()
+    if wrong is not None:
+        raise wrong
+    return None
+
+
+def _pages(store: Path, key: Key | None) -> pages.Pages:
+    if key is None:
+        return pages.Pages(store, None)
+    try:
+        return pages.Pages(store, pages.decryptor(key.raw, key.salt))
+    except ImportError:
+        raise StoreUnusable(
+            "Reading a damaged encrypted store takes the package cryptography, which isn't installed.",
+            "Install it where memd is: pip install cryptography",
+        ) from None
 
 
 @contextmanager
