@@ -89,6 +89,11 @@ def blank_reasons(db: sqlite3.Connection, new: str) -> None:
         " AND coalesce(payload ->> 'why', '') <> ''",
         (SUPERSEDE, new),
     )
+    db.execute(  # and what another store's journal said of that
+        "UPDATE journal SET payload = NULL WHERE op = ? AND payload ->> '$.said.by' = ?"
+        " AND coalesce(payload ->> '$.said.why', '') <> ''",
+        (TOLD, new),
+    )
 
 
 def of_memory(db: sqlite3.Connection, memory: int) -> list[Row]:

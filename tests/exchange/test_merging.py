@@ -192,6 +192,20 @@ def test_what_was_purged_here_doesn_t_come_back(tmp_path: Path) -> None:
         assert "port 80" not in exported(here).decode()
 
 
+def test_a_purge_takes_what_another_store_told_of_it(tmp_path: Path) -> None:
+    with Stores() as stores:
+        here, there = stores.new(), stores.new()
+        old = there.remember("the harbour has 3 cranes").id
+        new = there.supersede(old, "the harbour has 4 quetzalcranes", why="a quetzalcrane came").id
+        imported(here, exported(there), tmp_path)
+        here.purge([new])
+        check_sound(here)
+        home = here.store.path.parent
+        here.close()
+        for file in home.iterdir():
+            assert not file.is_file() or b"quetzal" not in file.read_bytes()
+
+
 def test_taken_numbers_of_tasks_are_given_anew(tmp_path: Path) -> None:
     with Stores() as stores:
         here, there = stores.new(), stores.new()
