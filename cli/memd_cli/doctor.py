@@ -14,6 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +54,30 @@ def doctor(session: Session) -> Outcome:
     checks: list[dict[str, str]] = []
     if session.options.get("agent"):
         return _outcome(_agent_checks(session, session.options["agent"]))
-    with session.progress("Checking", len(CHECKS) + 1) as step:
-        config = _settings(checks)
-        step(1)
+    config = _settings(checks)
+    if config is not None:
+        _ask_for_key(session, config)
+    with session.progress("Checking", len(CHECKS)) as step:
         for name, check in CHECKS:
             if config is not None:
                 checks.append(_run(name, check, config))
             step(1)
     return _outcome(checks)
+
+
+def _ask_for_key(session: Session, config: Config) -> None:
+    """The file is looked at in this process, which must know its passphrase. Where it stays unknown a check says so."""
+    from memd.errors import StoreLocked
+    from memd.store.keys import keys
+
+    with suppress(MemdError):
+        try:
+            keys.of(config.store)
+        except StoreLocked:
+            if not session.json:
+                from memd_cli.crypt import asked
+
+                asked(session)
 
 
 def _agent_checks(session: Session, name: str) -> list[dict[str, str]]:
@@ -232,7 +249,7 @@ def encryption(config: Config) -> str:
     if plain := moving.plain_copies(config.store):
         raise Finding(WARNING, f"on, but {len(plain)} of its backups are not: {plain[0]}", "memd encrypt")
     opened_by = "a passphrase" if cipher.kind(key.salt) == "passphrase" else f"the key {cipher.name(key.salt)}"
-    return f"on, with {opened_by}; sqlcipher3 {cipher.sqlcipher().version}"
+    return f"on, with {opened_by}; SQLCipher {cipher.version()}"
 
 
 def _is_moving(config: Config) -> bool:

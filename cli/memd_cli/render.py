@@ -356,6 +356,9 @@ def _status(shown: Console, data: Data) -> None:
     grid.add_row("waiting", f"{human.count(data['pending'], 'passage')} for a vector" if data["pending"] else "nothing")
     grid.add_row("encoder", Text(data["encoder"] or "none"))
     grid.add_row("home", Text(human.path(data["home"])))
+    if data["encryption"] != "off":
+        opened_by = {"key": "by a key", "passphrase": "by a passphrase"}[data["encryption"]]
+        grid.add_row("encrypted", f"{opened_by}{', [red]locked[/]: memd unlock' if data['locked'] else ''}")
     shown.print(grid)
 
 

@@ -218,6 +218,15 @@ def wrong_key(path: Path, salt: bytes) -> WrongKey:
     )
 
 
+def version() -> str:
+    """Of SQLCipher. Raises EncryptionMissing."""
+    connection = sqlcipher().connect(":memory:")
+    try:
+        return str(connection.execute("PRAGMA cipher_version").fetchone()[0])
+    finally:
+        connection.close()
+
+
 @cache
 def sqlcipher() -> Any:
     """`sqlcipher3`, imported only here. Its errors are made kinds of pysqlite3's: who catches those catches these.

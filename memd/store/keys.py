@@ -79,7 +79,7 @@ class Keys:
         raise cipher.wrong_key(path, salt)
 
     def likely(self, path: Path, copies: Iterable[Path] = ()) -> list[Key]:
-        """The keys at hand that a file too damaged to try one on may have: those of its own beginning and of its copies."""
+        """The keys at hand that a file too damaged to try one on may have: by its own beginning, and its copies'."""
         found: dict[Key, None] = {}
         for start in dict.fromkeys(cipher.start_of(file) for file in (path, *copies)):
             if not cipher.is_encrypted(start):
