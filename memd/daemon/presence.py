@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 TICK = 1.0  # seconds between two looks
@@ -36,7 +37,8 @@ class Presence:
     def remove(self, path: Path) -> None:
         """Delete one of the files, if it is still the same."""
         if _file(path) == self._files[path] is not None:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that can't be written any more it stays, and leads nowhere
+                path.unlink(missing_ok=True)
 
     def _watch(self) -> None:
         while not self._stop.wait(TICK):

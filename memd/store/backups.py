@@ -100,7 +100,8 @@ def _dropped(part: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        part.unlink(missing_ok=True)
+        for side in copies.SIDES:
+            Path(f"{part}{side}").unlink(missing_ok=True)
 
 
 def _purge_too(store: Path, copy: Path) -> None:

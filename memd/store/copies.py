@@ -19,6 +19,7 @@ ELSEWHERE = "elsewhere"  # a file in that folder: the paths of copies that lie o
 PART = ".part"  # the end of the name of a copy that isn't whole yet
 REPAIRED = "repaired"  # what `memd repair` made stands beside the store under this name until it takes its place
 SIDE_FILES = ("-wal", "-shm")
+SIDES = ("-journal", *SIDE_FILES, "")  # the file itself last: by it the others are found
 
 
 def all_of(home: Path) -> list[Path]:
@@ -91,7 +92,7 @@ def sweep(home: Path) -> list[Path]:
             descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC)
             try:
                 _hold(descriptor, part)
-                for side in ("", "-journal", *SIDE_FILES):
+                for side in SIDES:
                     Path(f"{part}{side}").unlink(missing_ok=True)
                 gone.append(part)
             finally:

@@ -25,12 +25,23 @@ _CORRUPT, _NOTADB = 11, 26
 _BUSY, _LOCKED = 5, 6
 _READONLY, _CANTOPEN, _PERM = 8, 14, 3
 _FULL, _IOERR = 13, 10
+# The online backup raises errors without their code: SQLite's words for it (sqlite3_errstr).
+_BY_WORDS = {
+    "database disk image is malformed": _CORRUPT,
+    "file is not a database": _NOTADB,
+    "database is locked": _BUSY,
+    "database table is locked": _LOCKED,
+    "attempt to write a readonly database": _READONLY,
+    "unable to open database file": _CANTOPEN,
+    "database or disk is full": _FULL,
+    "disk I/O error": _IOERR,
+}
 _NEARLY_FULL = 1 << 20  # bytes free under which a failed write is put down to the disk being full
 
 
 def translate(error: sqlite3.Error, path: Path) -> MemdError | None:
     """The memd error that a user should see for `error`, or None when it is a fault of our own."""
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    code = getattr(error, "sqlite_errorcode", _BY_WORDS.get(str(error), 0)) & _PRIMARY_CODE
     if code == _ERROR and "sqlite-vec" in str(error):  # it says no more than this, a full disk included
         code = _FULL if _disk_is_full(path) else _IOERR
     if code in (_CORRUPT, _NOTADB):
@@ -39,7 +50,7 @@ def translate(error: sqlite3.Error, path: Path) -> MemdError | None:
         return StoreBusy(f"The store {path} is locked by another program.", BUSY_HINT)
     if code == _FULL or (code == _IOERR and _disk_is_full(path)):
         return StoreFull(f"The disk is full: the store {path} can't be written.", FULL_HINT)
-    if code in (_READONLY, _PERM):
+    if code in (_READONLY, _PERM) or (code == _IOERR and _is_read_only(path)):
         return StoreReadOnly(f"The store {path} can't be written.", READ_ONLY_HINT)
     if code == _CANTOPEN:
         return StoreUnusable(f"The store {path} can't be opened ({error}).", READ_ONLY_HINT)
@@ -63,6 +74,14 @@ def translate_os(error: OSError, path: Path) -> MemdError:
 def corrupt(path: Path, what: str) -> StoreCorrupt:
     """A damaged store, and what to do about it."""
     return StoreCorrupt(f"The store {path} is damaged ({what}).", CORRUPT_HINT)
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether the file system is, perhaps since a moment ago: the system turns it so when the disk fails."""
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _disk_is_full(path: Path) -> bool:
