@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -83,6 +84,29 @@ def test_an_import_that_was_cut_short_ends_the_same_when_it_is_run_again(
             imported(cut, content, stores.folder())
             assert exported(cut) == expected
             check_sound(cut)
+
+
+def test_imports_and_writers_of_two_processes_at_once() -> None:
+    with Stores() as stores:
+        here, there = stores.new(), stores.new()
+        beside = stores.stack.enter_context(Memory.open(here.store.path.parent, encode="off", clock=stores.clock))
+        for number in range(300):
+            there.remember(f"note {number} of crane {number % 17}", episode="log" if number % 2 else None)
+        content, folders = exported(there), [stores.folder(), stores.folder()]
+
+        def write(memory: Memory, name: str) -> None:
+            for number in range(40):
+                memory.remember(f"{name} {number}", episode="log")
+
+        with ThreadPoolExecutor(4) as pool:
+            doing = [pool.submit(write, here, "mine"), pool.submit(write, beside, "yours")]
+            doing += [
+                pool.submit(imported, *job) for job in zip((here, beside), (content, content), folders, strict=True)
+            ]
+            for each in doing:
+                each.result()
+        assert here.stats().memories == 300 + 80
+        check_sound(here)
 
 
 def test_the_same_text_is_one_memory_with_the_uses_of_both(tmp_path: Path) -> None:
