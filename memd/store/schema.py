@@ -565,17 +565,20 @@ CREATE INDEX gist_quote_memory ON gist_quote (memory);
 CREATE TABLE ungisted (
     memory INTEGER PRIMARY KEY REFERENCES memory (seq) ON DELETE CASCADE
 ) STRICT;
+-- What is new joins it,
 CREATE TRIGGER memory_ungisted AFTER INSERT ON memory
 WHEN new.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(new.text) <= 2000
 BEGIN
     INSERT INTO ungisted (memory) VALUES (new.seq);
 END;
+-- what holds again,
 CREATE TRIGGER memory_holds_again AFTER UPDATE OF forgotten_at, superseded_at ON memory
 WHEN new.forgotten_at IS NULL AND new.superseded_at IS NULL AND new.kind NOT IN ('turn', 'commit', 'task', 'fix')
     AND (old.forgotten_at IS NOT NULL OR old.superseded_at IS NOT NULL) AND length(new.text) <= 2000
 BEGIN
     INSERT OR IGNORE INTO ungisted (memory) VALUES (new.seq);
 END;
+-- and what is found to say the same as another.
 CREATE TRIGGER twin_ungisted AFTER INSERT ON twin
 BEGIN
     INSERT OR IGNORE INTO ungisted (memory) VALUES (new.one), (new.other);

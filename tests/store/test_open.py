@@ -127,7 +127,7 @@ def test_damage_met_later_is_typed_and_found_by_check(path: Path) -> None:
     with pytest.raises(StoreCorrupt) as caught, Memory.open(path.parent, encode="off") as memory:
         assert memory.store.check() != []
         memory.list(limit=1000)
-    assert "recover" in caught.value.hint
+    assert "memd repair" in caught.value.hint
 
 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
