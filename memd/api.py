@@ -44,6 +44,7 @@ from memd.model import (
 from memd.store import Store, audits, filters, gists, histories, journal, memories, past, statistics, vectors, versions
 from memd.store import conflicts as kept_conflicts
 from memd.store.drafts import Draft, draft, plain_tags, refuse_private
+from memd.store.filters import Filters
 from memd.store.ids import IdMaker
 from memd.store.validation import check_filters, check_new, check_query, check_tags, plain_scope
 from memd.tasks import Tasks
@@ -108,7 +109,14 @@ class Memory:
             self._checking.start()
 
     @classmethod
-    def open(cls, home: Path | str | None = None, *, encode: Encode = "inline", clock: Clock = system_clock) -> Memory:
+    def open(
+        cls,
+        home: Path | str | None = None,
+        *,
+        encode: Encode = "inline",
+        clock: Clock = system_clock,
+        passphrase: str | None = None,
+    ) -> Memory:
         """Open the store in a data folder, creating both as needed.
 
         Args:
@@ -116,13 +124,22 @@ class Memory:
             encode: when vectors are made: in a `"background"` thread, `"inline"` before `remember` returns, or
                 `"off"` (left in the queue for another process, or `encode_pending`).
             clock: tells the time, as an aware datetime.
+            passphrase: of an encrypted store, or its key in hexadecimal digits; None: MEMD_PASSPHRASE, the file that
+                MEMD_KEY_FILE names, or the keyring.
 
         Raises:
             StoreUnusable: in one of its kinds; the message says why, the hint what to do.
         """
         if encode not in ("background", "inline", "off"):
             raise BadInput(f"encode can't be {encode!r}.", "It is 'background', 'inline' or 'off'.")
-        return cls(Store.open(Path(data_home() if home is None else home) / STORE), encode, clock)
+        path = Path(data_home() if home is None else home) / STORE
+        if passphrase is not None:
+            from memd.store import cipher
+            from memd.store.keys import keys
+
+            if cipher.is_encrypted(cipher.start_of(path)):
+                keys.offer(passphrase, path)
+        return cls(Store.open(path), encode, clock)
 
     def __enter__(self) -> Memory:
         return self
@@ -271,7 +288,7 @@ class Memory:
             scope: sees that scope and the global one; `"all"` sees every one.
             limit: how many at most, 1 to 1000.
         """
-        check_filters(scope, (), (), "", None, None, limit)
+        check_filters(Filters(scope), limit)
         self.compare(COMPARING_S)
         with self._store.reading() as db:
             found = kept_conflicts.unsettled(db, plain_scope(scope), limit)
@@ -412,7 +429,7 @@ class Memory:
             scope: sees that scope and the global one; `"all"` sees every one.
             limit: how many at most, 1 to 1000.
         """
-        check_filters(scope, (), (), "", None, None, limit)
+        check_filters(Filters(scope), limit)
         with self._store.reading() as db:
             found = gists.read(db, gists.seen(db, plain_scope(scope), limit))
             return GistsFound(tuple(found), gists.count_waiting(db))
@@ -444,12 +461,9 @@ class Memory:
         Raises:
             BadInput, NotFound, Ambiguous: a filter, or `before`, can't be understood.
         """
-        check_filters(scope, kinds, tags, source, since, until, limit, most=10_000)
+        wanted = _checked(Filters(scope, kinds, tags, source, since, until, forgotten, superseded), limit)
         with self._store.reading() as db:
-            condition, values = filters.where(
-                db, scope=plain_scope(scope), kinds=kinds, tags=tags, source=source, since=since, until=until,
-                forgotten=forgotten, superseded=superseded,
-            )  # fmt: skip
+            condition, values = filters.where(db, wanted)
             if before is not None:
                 condition += " AND m.seq < ?"
                 values.append(memories.resolve(db, before))
@@ -471,12 +485,9 @@ class Memory:
         superseded: bool = False,
     ) -> int:
         """How many memories `list` would go through with these filters."""
-        check_filters(scope, kinds, tags, source, since, until)
+        wanted = _checked(Filters(scope, kinds, tags, source, since, until, forgotten, superseded))
         with self._store.reading() as db:
-            condition, values = filters.where(
-                db, scope=plain_scope(scope), kinds=kinds, tags=tags, source=source, since=since, until=until,
-                forgotten=forgotten, superseded=superseded,
-            )  # fmt: skip
+            condition, values = filters.where(db, wanted)
             return int(db.execute(f"SELECT count(*) FROM memory AS m WHERE {condition}", values).fetchone()[0])
 
     def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> StoredMemories:
@@ -505,7 +516,7 @@ class Memory:
         return Purger(self._store, self._now_ms)
 
     def purge(self, ids: Sequence[str], *, dry_run: bool = False) -> Purge:
-        """Leave no trace of memories, living or forgotten, in any file of memd's. As `Purger.purge`. Can't be undone."""
+        """Leave no trace of memories, living or forgotten, in any file of memd's, for good. As `Purger.purge`."""
         return self.purges.purge(ids, dry_run=dry_run)
 
     def restore(self, ids: Sequence[str]) -> StoredMemories:
@@ -879,6 +890,12 @@ class _Models:
 
 def _superseded(new: StoredMemory, old: str, redacted: tuple[str, ...]) -> Superseded:
     return Superseded(id=new.id, old=old, again=True, passages=new.passages, redacted=redacted)
+
+
+def _checked(wanted: Filters, limit: int = 1) -> Filters:
+    """The same with the one spelling of its scope. Raises BadInput."""
+    check_filters(wanted, limit, most=10_000)
+    return msgspec.structs.replace(wanted, scope=plain_scope(wanted.scope))
 
 
 def _conflict(found: kept_conflicts.Found, pair: Sequence[StoredMemory]) -> ConflictFound:

@@ -11,6 +11,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.exchange.lines import Selection
 from memd.model import ALL_SCOPES
 from memd.store import filters, scopes
+from memd.store.filters import Filters
 
 CHUNK = 500
 _EVER = (1 << 63) - 1
@@ -49,16 +50,9 @@ class Selected:
 
 
 def _chosen(db: sqlite3.Connection, selection: Selection) -> set[int]:
-    condition, values = filters.where(
-        db,
-        scope=ALL_SCOPES,
-        kinds=selection.kinds,
-        tags=selection.tags,
-        source=selection.source,
-        since=selection.since,
-        until=selection.until,
-        recorded_by=_EVER if selection.everything else None,
-    )
+    asked = (selection.kinds, selection.tags, selection.source, selection.since, selection.until)
+    wanted = Filters(ALL_SCOPES, *asked)
+    condition, values = filters.where(db, wanted, recorded_by=_EVER if selection.everything else None)
     if selection.scopes:
         rows = [scopes.find(db, scope) for scope in selection.scopes]
         condition += " AND m.scope IN (SELECT value FROM json_each(?))"

@@ -27,10 +27,7 @@ def visible(db: sqlite3.Connection, query: Query, resident: Resident) -> Visible
     """What `query` would have seen at its `as_of`. O(n + memories)."""
     assert query.as_of is not None
     then = past.read(db, to_ms(query.as_of))
-    condition, values = filters.where(
-        db, scope=query.scope, kinds=query.kinds, tags=query.tags, source=query.source, since=query.since,
-        until=query.until, recorded_by=then.at,
-    )  # fmt: skip
+    condition, values = filters.where(db, query, recorded_by=then.at)
     known = {row[0] for row in db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition}", values)}
     known -= then.forgotten
     if not query.superseded:

@@ -257,16 +257,7 @@ class Resident:
                     self._views.clear()
                 self._views[rows] = self._view(rows, None)
             return self._views[rows]
-        condition, values = filters.where(
-            db,
-            scope=query.scope,
-            kinds=query.kinds,
-            tags=query.tags,
-            source=query.source,
-            since=query.since,
-            until=query.until,
-            superseded=query.superseded,
-        )
+        condition, values = filters.where(db, query)
         found = db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition}", values)
         return self._view(rows, np.fromiter((row[0] for row in found), np.int64))
 

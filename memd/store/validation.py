@@ -8,9 +8,13 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memd.errors import BadInput
 from memd.model import ALL_SCOPES, CHANNELS, GLOBAL_SCOPE, KINDS, NewMemory, Query, Source
+
+if TYPE_CHECKING:
+    from memd.store.filters import Filters
 
 TEXT_BYTES = 64 << 20
 NAME_LENGTH = 4096
@@ -126,7 +130,7 @@ def check_query(query: Query) -> None:
     _check_string(query.text, "The query", QUERY_LENGTH)
     if not query.text or query.text.isspace():
         raise BadInput("The query is empty.", "Say what to look for.")
-    check_filters(query.scope, query.kinds, query.tags, query.source, query.since, query.until, query.limit)
+    check_filters(query, query.limit)
     check_time(query.now, "now")
     check_time(query.as_of, "as_of")
     _check_share(query.min_relevance)
@@ -144,25 +148,16 @@ def check_budget(tokens: object) -> None:
         raise BadInput(f"A budget of {tokens} tokens can't be kept.", f"Give 1 to {BUDGET_LIMIT:,}.")
 
 
-def check_filters(
-    scope: str,
-    kinds: Sequence[str],
-    tags: Sequence[str],
-    source: str,
-    since: datetime | None,
-    until: datetime | None,
-    limit: int = 1,
-    most: int = 1000,
-) -> None:
+def check_filters(wanted: Filters | Query, limit: int = 1, most: int = 1000) -> None:
     """The conditions of a query or a list; `limit` is to lie in 1 to `most`."""
-    check_scope(scope, reading=True)
-    _check_few(kinds, "kinds")
-    for kind in kinds:
+    check_scope(wanted.scope, reading=True)
+    _check_few(wanted.kinds, "kinds")
+    for kind in wanted.kinds:
         check_kind(kind)
-    check_tags(tags)
-    _check_string(source, "The source", NAME_LENGTH)
-    check_time(since, "since")
-    check_time(until, "until")
+    check_tags(wanted.tags)
+    _check_string(wanted.source, "The source", NAME_LENGTH)
+    check_time(wanted.since, "since")
+    check_time(wanted.until, "until")
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= most:
         raise BadInput(f"The limit can't be {limit!r}.", f"It is a whole number from 1 to {most}.")
 
