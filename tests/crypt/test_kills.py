@@ -19,6 +19,7 @@ from memd.errors import StoreBusy
 from memd.model import NewMemory
 from memd.store import backups, cipher, keys, moving
 from memd.store.cipher import Key
+from tests.cli.command import Memd
 from tests.crypt.conftest import files_with
 
 MEMORIES = 400
@@ -150,3 +151,19 @@ def test_what_is_remembered_while_it_is_written_anew_is_kept(
         with memory.store.reading() as db:
             assert acknowledged <= {row[0] for row in db.execute("SELECT id FROM memory")}
         assert memory.store.check() == [] and memory.audit().sound
+
+
+@rounds(1, 20)
+@pytest.mark.timeout(1800)
+def test_the_command_may_be_killed_and_the_daemon_goes_on(memd: Memd, rounds: int) -> None:
+    said = memd.remember("the harbourmaster keeps the ledgers")
+    chance = random.Random(rounds)
+    for number in range(rounds):
+        for words in (["encrypt"], ["rekey"], ["decrypt"]):
+            with memd.popen(*words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
+                time.sleep(chance.uniform(0.1, 1.2 if number else 0.6))
+                command.kill()
+            assert memd("recall", "harbourmaster").lines[0][0] == said
+    memd("daemon", "stop")
+    memd("encrypt", check=False)  # where it isn't yet; its copies else
+    assert moving.leftovers(memd.home / "memd.db") == [] and files_with(memd.home, "harbourmaster") == []

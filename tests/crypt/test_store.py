@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3 as other_programs
 import subprocess
 import sys
@@ -322,3 +323,27 @@ def test_a_plain_store_imports_nothing_for_it(tmp_path: Path) -> None:
 def test_a_short_passphrase_is_refused() -> None:
     with pytest.raises(BadInput):
         keys.passphrase_key("short")
+
+
+def test_python_can_give_the_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [kept] = filled(tmp_path, 1)
+    moving.move(tmp_path / "memd.db", keys.passphrase_key(PASSPHRASE))
+    monkeypatch.setattr(keys.keys, "_known", {})  # as in another process
+    with pytest.raises(StoreLocked):
+        Memory.open(tmp_path, encode="off")
+    with pytest.raises(WrongKey):
+        Memory.open(tmp_path, encode="off", passphrase="another lantern")
+    with Memory.open(tmp_path, encode="off", passphrase=PASSPHRASE) as memory:
+        assert memory.history(kept).versions and memory.store.encryption == "passphrase"
+    moving.move(tmp_path / "memd.db", None)
+    Memory.open(tmp_path, encode="off", passphrase=PASSPHRASE).close()  # which a plain one doesn't need
+
+
+def test_files_of_memd_are_opened_in_one_place() -> None:
+    """Whatever else connects must be to memory, to a temporary file without texts, or to other tools' files."""
+    elsewhere = {"memd/store/cipher.py", "memd/exchange/foreign/databases.py"}
+    root = Path(__file__).parents[2]
+    for source in [*(root / "memd").rglob("*.py"), *(root / "cli").rglob("*.py")]:
+        if source.relative_to(root).as_posix() not in elsewhere:
+            calls = re.findall(r"sqlite3?\.connect\(\s*([^,)]*)", source.read_text(encoding="utf-8"))
+            assert set(calls) <= {'":memory:"', '""'}, source
