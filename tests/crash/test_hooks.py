@@ -55,7 +55,7 @@ def daemons(home: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("many", [50, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("many", [30, pytest.param(200, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("running", [False, True], ids=["no daemon yet", "a daemon runs"])
 def test_hooks_all_at_once(home: Path, tmp_path: Path, running: bool, many: int) -> None:
     payload = tmp_path / "payload"

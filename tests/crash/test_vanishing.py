@@ -22,6 +22,9 @@ from memd.errors import MemdError, StoreUnusable
 from tests.daemon.conftest import eventually, gone
 
 
+OTHERS = ("daemon.pid", "daemon.sock", "memd.db")
+
+
 def remember(door: Door, text: str) -> str:
     return str(door.call("remember", {"items": [{"text": text}]})["remembered"][0]["id"])
 
@@ -46,7 +49,7 @@ def test_a_deleted_data_folder_ends_the_daemon_and_nothing_is_acknowledged_into_
         assert memory.check().sound
 
 
-@pytest.mark.parametrize("which", ["daemon.pid", "daemon.sock", "daemon.lock", "memd.db"])
+@pytest.mark.parametrize("which", ["daemon.lock", *(pytest.param(f, marks=pytest.mark.soak) for f in OTHERS)])
 def test_a_deleted_file_of_the_daemon_leads_to_another_one(home: Path, door: Door, which: str) -> None:
     remember(door, "before")
     pid = door.call("status", {})["pid"]
@@ -96,10 +99,11 @@ def test_a_store_that_is_replaced_under_a_writer_takes_no_more_from_it(tmp_path:
             memory.remember("four")
 
 
-def test_twenty_daemons_started_at_once_end_as_one(home: Path) -> None:
+@pytest.mark.parametrize("many", [5, pytest.param(20, marks=pytest.mark.soak)])
+def test_daemons_started_at_once_end_as_one(home: Path, many: int) -> None:
     """Each in the foreground, so that none is spared the race; one stays, the others say that it runs."""
     command = [sys.executable, "-m", "memd.daemon"]
-    racing = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(20)]
+    racing = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(many)]
     try:
         assert eventually(lambda: sum(one.poll() is None for one in racing) == 1, 60)
         (left,) = [one for one in racing if one.poll() is None]
