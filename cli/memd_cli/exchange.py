@@ -29,7 +29,8 @@ from memd.exchange.desk import EVERY_SCOPE, SHOWN, Tally, together
 from memd.exchange.reading import ExportFile, Survey, is_export
 from memd.exchange.records import Origin, Report, Trouble
 from memd.exchange.taking import batches, lines_of
-from memd.model import GLOBAL_SCOPE
+from memd.model import ALL_SCOPES, GLOBAL_SCOPE
+from memd.store.filters import Filters
 from memd.store.validation import check_filters, plain_scope
 from memd_cli import inputs
 from memd_cli.session import Session, complain, write
@@ -76,7 +77,8 @@ def _selection(options: dict[str, Any]) -> x.Selection:
         until=None if until is None else datetime.fromisoformat(until),
         everything=options["everything"],
     )
-    check_filters("all", selection.kinds, selection.tags, selection.source, selection.since, selection.until)
+    asked = (selection.kinds, selection.tags, selection.source, selection.since, selection.until)
+    check_filters(Filters(ALL_SCOPES, *asked))
     if selection.whole:
         return x.Selection()  # everything is in it anyway
     return selection
