@@ -29,7 +29,8 @@ With `--json`: one object, `{"ok", "command", "data" | "error": {"code", "messag
 `memd: what is wrong` and `hint: what to do`; what could not take part, as `memd: degraded: what`.
 
 Plain lines are a record each, fields split by tabs. In a field a backslash, tab, line feed and carriage
-return are written `\\\\`, `\\t`, `\\n` and `\\r`, so that a record is always one line.
+return are written `\\\\`, `\\t`, `\\n` and `\\r`, so that a record is always one line, and what else can't be seen or
+would be obeyed by a terminal `\\x1b`, `\\u202e` or `\\U000e0041`; `show --text` alone gives a text to the byte.
 
 | command | fields |
 | --- | --- |

@@ -185,7 +185,8 @@ class Resident:
     @property
     def waiting(self) -> NDArray[np.bool_]:
         """bool [n]: is to be encoded."""
-        return ~(self.encoded | self._columns["settled"][: self._n])
+        settled: NDArray[np.bool_] = self._columns["settled"][: self._n]
+        return ~(self.encoded | settled)
 
     def slot(self, passage: int) -> int | None:
         """The slot of a passage, None when there is none."""

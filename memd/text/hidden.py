@@ -22,17 +22,17 @@ def spelt(code: int) -> str:
     return f"<U+{code:04X}>"
 
 
-class Spelling(dict[int, object]):
+class Spelling(dict[int, "str | int"]):
     """A table for `str.translate` that spells out what can't be seen; `spell` says how, some characters otherwise.
 
     It learns each character when it first meets it, so that making one costs nothing.
     """
 
-    def __init__(self, spell: "Callable[[int], str]" = spelt, but: "Mapping[int, object] | None" = None) -> None:
+    def __init__(self, spell: "Callable[[int], str]" = spelt, but: "Mapping[int, str | int] | None" = None) -> None:
         super().__init__(but or {})
         self._spell = spell
 
-    def __missing__(self, code: int) -> object:
+    def __missing__(self, code: int) -> "str | int":
         hidden = any(first <= code <= last for first, last in RANGES)
         self[code] = self._spell(code) if hidden else code
         return self[code]
