@@ -139,14 +139,19 @@ def _with_new_key(session: Session, config: Config, kind: str) -> Outcome:
                 path.unlink(missing_ok=True)
             raise
     keys.into_keyring(key)
-    return _moved(session, config, key, "")
+    try:
+        return _moved(session, config, key, "")
+    except BaseException:
+        if cipher.start_of(config.store) != key.salt:
+            keys.out_of_keyring(key)
+        raise
 
 
 def _moved(session: Session, config: Config, key: Key | None, key_file: str) -> Outcome:
     """Move the store while no daemon has it; one that ran runs again afterwards, with the key."""
     from memd.daemon import process
 
-    notices = []
+    left, notices = [], []
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     ran = process.stop(config)
     try:
@@ -154,7 +159,9 @@ def _moved(session: Session, config: Config, key: Key | None, key_file: str) -> 
             if not mine:
                 raise Conflict("Another daemon has started meanwhile.", "Run it again.")
             if config.store.exists() and config.store.stat().st_nlink > 1:
-                notices.append(f"{config.store} has another name (a hard link), under which it stays as it was.")
+                left.append(
+                    moving.Left(str(config.store), "It has another name, too (a hard link), and there it stays.")
+                )
             with session.progress("Writing the store anew", moving.count(config.store, key)) as step:
                 moved = moving.move(config.store, key, lambda: step(1))
     finally:
@@ -164,6 +171,7 @@ def _moved(session: Session, config: Config, key: Key | None, key_file: str) -> 
                 _unlock_running(config, keys.keys.of(config.store))
             except MemdError as error:  # what was done is done
                 notices.append(f"The daemon wasn't started again: {error.message} {error.hint}")
+    left += moved.left
     encryption = cipher.encryption(cipher.start_of(config.store))
     outcome = Outcome(
         {
@@ -173,10 +181,11 @@ def _moved(session: Session, config: Config, key: Key | None, key_file: str) -> 
             "bytes": moved.bytes,
             "memories": moved.memories,
             "backups": list(moved.backups),
-            "left": [{"path": left.path, "why": left.why} for left in moved.left],
-        }
+            "left": [{"path": one.path, "why": one.why} for one in left],
+        },
+        notices,
     )
-    outcome.notices += notices + [f"{left.path} stays as it was. {left.why}" for left in moved.left]
+    outcome.notices += [f"{one.path} is left. {one.why}" for one in left]
     return outcome
 
 

@@ -156,6 +156,12 @@ def into_keyring(key: Key) -> None:
             raise KeyringUnavailable("The system's keyring doesn't give back what was put in.", NO_KEYRING_HINT)
 
 
+def out_of_keyring(key: Key) -> None:
+    """Take out a key that opens nothing, if the keyring lets us."""
+    with suppress(KeyringUnavailable), _asking() as keyring:
+        keyring.delete_password(SERVICE, cipher.name(key.salt))
+
+
 class _asking:
     """The keyring, whose backends raise whatever they like: all of it becomes KeyringUnavailable."""
 

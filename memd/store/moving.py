@@ -117,7 +117,7 @@ def sweep(store: Path) -> list[Path]:
 
 def leftovers(store: Path) -> list[Path]:
     """The parts of files that moves left behind, and one that goes on now has."""
-    folders = {store.parent, *(path.parent for path in copies.all_of(store.parent))}
+    folders = {store.parent, store.resolve().parent, *(path.parent for path in copies.all_of(store.parent))}
     return sorted(path for folder in folders for path in folder.glob(f"*.db{SUFFIX}"))
 
 
@@ -143,6 +143,7 @@ def rewrite(source: Path, old: Key | None, target: Path, new: Key | None) -> Non
 
 
 def _move_store(store: Path, old: Key | None, key: Key | None) -> None:
+    store = store.resolve()  # the file itself, where a link leads to it
     fresh = store.with_name(store.name + SUFFIX)
     with _errors_of(store), alone(store, old, cipher.sqlcipher()) as db, _made(fresh):
         _export(db, fresh, key)

@@ -39,6 +39,8 @@ def store_of(memd: Memd) -> Path:
 
 def test_encrypt_moves_the_store_and_its_backups_under_a_running_daemon(memd: Memd, ring: Path) -> None:
     memd("remember", TEXT)
+    with Memory.open(memd.home, encode="off"):  # which keeps the store from being moved
+        assert code_of(memd("encrypt", "--json", check=False)) == "store_busy" and list(ring.iterdir()) == []
     memd("backup")
     assert len(files_with(memd.home, "harbourmaster")) >= 2
     done = memd.json("encrypt")

@@ -325,6 +325,17 @@ def test_a_short_passphrase_is_refused() -> None:
         keys.passphrase_key("short")
 
 
+def test_a_store_that_a_link_leads_to_is_moved_where_it_lies(tmp_path: Path) -> None:
+    filled(tmp_path / "home", 3)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home" / "memd.db").rename(tmp_path / "disk" / "real.db")
+    (tmp_path / "home" / "memd.db").symlink_to(tmp_path / "disk" / "real.db")
+    moving.move(tmp_path / "home" / "memd.db", keys.random_key())
+    assert (tmp_path / "home" / "memd.db").is_symlink() and files_with(tmp_path, *WORDS) == []
+    with Memory.open(tmp_path / "home", encode="off") as memory:
+        assert memory.stats().memories > 0
+
+
 def test_python_can_give_the_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [kept] = filled(tmp_path, 1)
     moving.move(tmp_path / "memd.db", keys.passphrase_key(PASSPHRASE))
