@@ -255,7 +255,9 @@ def _import_own(session: Session, file: ExportFile) -> Outcome:
     with session.progress("Trying" if options["dry_run"] else "Importing", survey.bytes, unit="bytes") as step:
         raw = (line for _, line in file.records(step))
         report = _send(session, raw, survey.origin, scopes)
-    report = msgspec.structs.replace(report, troubles=survey.bad + report.troubles)
+    told = survey.bad + report.troubles
+    more = survey.more + report.more + len(told[SHOWN:])
+    report = msgspec.structs.replace(report, troubles=told[:SHOWN], more=more)
     if judged.standing == "new" and not options["dry_run"]:
         _remember(judged)
     outcome = _outcome(report, OWN, judged)

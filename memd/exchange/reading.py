@@ -17,6 +17,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from memd.errors import BadInput
 from memd.exchange import checking
 from memd.exchange import lines as x
+from memd.exchange.desk import SHOWN
 from memd.exchange.records import Origin, Trouble
 
 LIMIT = 1000  # bad lines that are told
@@ -30,7 +31,7 @@ class Survey(msgspec.Struct, frozen=True):
         header: the first line.
         origin: of what is in it; its digest is that of the lines that were read.
         counts: sound lines, by type.
-        bad: lines that can't be taken in.
+        bad: lines that can't be taken in, the first `SHOWN`; `more` counts the others.
         signature: of a signed file; it holds for `digest`, which was found to be the file's.
         scopes: that something in the file is of.
         bytes: of the file.
@@ -40,6 +41,7 @@ class Survey(msgspec.Struct, frozen=True):
     origin: Origin
     counts: dict[str, int]
     bad: tuple[Trouble, ...]
+    more: int
     signature: x.Signature | None
     digest: str
     scopes: tuple[str, ...]
@@ -64,7 +66,7 @@ class ExportFile:
         self._file = file
         self._name = name
         self._skip_bad = skip_bad
-        self._bad: dict[int, Trouble] = {}
+        self._bad: dict[int, Trouble | None] = {}  # by line; None where it isn't told
         self._state: tuple[int, int] | None = None
 
     @property
@@ -120,10 +122,21 @@ class ExportFile:
         self._check_end(end, signature, counts, digest.hexdigest())
         found = digest.hexdigest()
         del counts[x.HEADER]
-        bad = tuple(self._bad[number] for number in sorted(self._bad))
+        told = (self._bad[number] for number in sorted(self._bad))
+        bad = tuple(trouble for trouble in told if trouble is not None)
         origin = Origin(header.origin.id, header.origin.name, found)
         size = self._file.seek(0, os.SEEK_END)
-        return Survey(header, origin, dict(sorted(counts.items())), bad, signature, found, tuple(sorted(scopes)), size)
+        return Survey(
+            header,
+            origin,
+            dict(sorted(counts.items())),
+            bad,
+            len(self._bad) - len(bad),
+            signature,
+            found,
+            tuple(sorted(scopes)),
+            size,
+        )
 
     def records(self, step: Callable[[int], None] = lambda _: None) -> Iterator[tuple[int, bytes]]:
         """The lines between header and end that can be taken in, with their numbers, as they stand.
@@ -199,7 +212,8 @@ class ExportFile:
     def _refuse(self, number: int, why: str) -> None:
         if not self._skip_bad:
             self._stop(f"{self._name}, line {number}: {why}.", MEND)
-        self._bad.setdefault(number, Trouble("bad", f"{why[:1].upper()}{why[1:]}.", number))
+        told = Trouble("bad", f"{why[:1].upper()}{why[1:]}.", number) if len(self._bad) < SHOWN else None
+        self._bad.setdefault(number, told)
 
     def _stop(self, why: str, hint: str) -> NoReturn:
         raise BadInput(why, hint)
