@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+WHERE_EXTRAS_ARE_USED = {"cipher.py", "keys.py"}  # which say what to install where they are missing
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
 
@@ -39,11 +40,14 @@ def imported(folder: Path) -> Iterator[tuple[Path, str]]:
 @pytest.mark.parametrize("folder", ["memd", "cli"])
 def test_every_import_is_a_declared_dependency(folder: str) -> None:
     allowed = declared(PROJECT["dependencies"])
+    extra = declared(PROJECT["optional-dependencies"]["encryption"])
     owners = packages_distributions()
     own = sys.stdlib_module_names | {"memd", "memd_cli"}
     for path, module in imported(ROOT / folder):
         if module not in own:
-            assert {plain(owner) for owner in owners.get(module, [module])} & allowed, f"{path} imports {module}"
+            optional = extra if path.name in WHERE_EXTRAS_ARE_USED else set()
+            there = {plain(owner) for owner in owners.get(module, [module])}
+            assert there & (allowed | optional), f"{path} imports {module}"
 
 
 def test_the_runtime_needs_neither_torch_nor_onnx() -> None:
@@ -53,7 +57,8 @@ def test_the_runtime_needs_neither_torch_nor_onnx() -> None:
 def test_the_lock_covers_what_is_declared_with_hashes() -> None:
     entries = [entry for entry in re.split(r"\n(?=[A-Za-z0-9])", LOCK) if "==" in entry]
     locked = {plain(NAME.findall(entry)[0]) for entry in entries}
-    assert declared(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]) <= locked
+    extras = PROJECT["optional-dependencies"]
+    assert declared(PROJECT["dependencies"] + extras["dev"] + extras["encryption"]) <= locked
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
