@@ -56,7 +56,12 @@ def export(session: Session) -> Outcome:
         raise BadInput("--json tells of an export; the export itself goes elsewhere.", "Add: --to FILE")
     config = Config.load()
     selection = _selection(options)
-    lines = _signed(_lines(config, selection), config) if options["sign"] else _lines(config, selection)
+    lines = _lines(config, selection)
+    if options["sign"]:
+        from memd.exchange import signing
+
+        signing.check_name(config.settings.exchange.name or _name())
+        lines = _signed(lines, config)
     if to is None:
         for line in lines:
             sys.stdout.buffer.write(line)

@@ -66,14 +66,19 @@ def sign(home: Path, digest: str, signer: str, at: datetime) -> x.Signature:
         BadInput: the name can't be one.
         StoreReadOnly: the key can't be read or written.
     """
-    if not signer.strip() or any(c in ",=" or not c.isprintable() for c in signer) or len(signer) > 100:
-        raise BadInput(
-            f"{signer!r} can't be a signer's name.", "Give another: memd config set exchange.name ann@laptop"
-        )
+    check_name(signer)
     key = _private_key(home / KEY, make=True)
     assert key is not None
     signature = key.sign(_message(digest, signer, at))
     return x.Signature(signer, at, _base64(_raw(key.public_key())), _base64(signature))
+
+
+def check_name(signer: str) -> None:
+    """Raise BadInput where nobody can be called so."""
+    if not _is_name(signer):
+        raise BadInput(
+            f"{signer!r} can't be a signer's name.", "Give another: memd config set exchange.name ann@laptop"
+        )
 
 
 def judge(home: Path, digest: str, signature: x.Signature | None, known: Mapping[str, str]) -> Judgement:
@@ -91,6 +96,8 @@ def judge(home: Path, digest: str, signature: x.Signature | None, known: Mapping
     """
     if signature is None:
         return Judgement("unsigned")
+    if not _is_name(signature.signer):
+        raise BadInput("The signer's name can't be one.", "Nothing was changed. Ask who signed it.")
     try:
         raw = base64.b64decode(signature.key, validate=True)
         public = Ed25519PublicKey.from_public_bytes(raw)
@@ -120,6 +127,14 @@ def fingerprint(key: bytes) -> str:
     """What people compare of a public key: the first 16 bytes of its SHA-256, by fours."""
     digest = hashlib.sha256(key).hexdigest()[:32]
     return " ".join(digest[place : place + 4] for place in range(0, 32, 4))
+
+
+def _is_name(signer: str) -> bool:
+    """Whether this can be a name in the configuration, where commas and equals signs part names and keys."""
+    return (
+        bool(signer.strip()) and signer == signer.strip() and len(signer) <= 100
+        and all(c.isprintable() and c not in ",=" for c in signer)
+    )  # fmt: skip
 
 
 def _message(digest: str, signer: str, at: datetime) -> bytes:

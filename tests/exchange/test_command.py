@@ -113,6 +113,10 @@ def test_a_signed_file_is_known_again(
             code, _, said = two("import", *words, str(forged))
             assert code == 2 and ("was changed after it was signed" in said or "doesn't hold" in said)
 
+    monkeypatch.setenv("MEMD_EXCHANGE_NAME", "eve=AAAA, ada")  # would write a key of ada's into the configuration
+    assert one("export", "--sign", "--to", str(tmp_path / "no.jsonl"))[0] == 2 and not (tmp_path / "no.jsonl").exists()
+    monkeypatch.setenv("MEMD_EXCHANGE_NAME", "ada")
+
     (one.home / "signing.pem").unlink()
     one("export", "--sign", "--to", str(file))  # ada again, with another key
     code, _, said = two("import", str(file))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from memd.api import Memory
 from memd.errors import BadInput
-from memd.exchange import checking, lines
+from memd.exchange import checking, lines, signing
 from memd.exchange.lines import Selection
 from memd.exchange.reading import ExportFile, Survey
 from tests.exchange.played import Stores, exported, imported
@@ -246,3 +247,16 @@ def test_what_a_selection_leaves_out_is_nowhere_in_the_file(filled: Memory) -> N
     content = exported(filled, Selection(scopes=("/srv/app",))).decode()
     for word in ("text 0", "text 3", "/srv/lib", "forgotten", "old words"):
         assert word not in content
+
+
+def test_a_name_that_would_write_another_one_into_the_configuration(tmp_path: Path) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    for name in ("eve=AAAA, ada", "", " ada", "a\x1b[2J", "x" * 101):
+        with pytest.raises(BadInput, match="can't be"):
+            signing.sign(tmp_path, "00", name, at)
+        with pytest.raises(BadInput, match="can't be"):
+            signing.judge(tmp_path, "00", lines.Signature(name, at, "", ""), {})
+    signed = signing.sign(tmp_path, "00", "ada", at)
+    assert signing.judge(tmp_path, "00", signed, {}).standing == "own"
+    with pytest.raises(BadInput, match="doesn't hold"):
+        signing.judge(tmp_path, "01", signed, {})
