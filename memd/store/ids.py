@@ -41,11 +41,17 @@ def normalize(prefix: str) -> str:
     return prefix.strip().lower().translate(_LOOKALIKE)
 
 
-def is_of(id_: str, at_ms: int) -> bool:
-    """Whether an id may have been made at that moment, or for one of thousands of memories stored in it."""
+def time_of(id_: str) -> int | None:
+    """When an id was made, milliseconds since 1970; None where it isn't one."""
     if len(id_) != LENGTH or not set(id_) <= set(ALPHABET):
-        return False
+        return None
     number = 0
     for digit in id_:
         number = number << 5 | ALPHABET.index(digit)
-    return abs((number >> RANDOM_BITS) - at_ms) < 1000
+    return number >> RANDOM_BITS
+
+
+def is_of(id_: str, at_ms: int) -> bool:
+    """Whether an id may have been made at that moment, or for one of thousands of memories stored in it."""
+    made = time_of(id_)
+    return made is not None and abs(made - at_ms) < 1000

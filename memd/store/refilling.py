@@ -16,7 +16,7 @@ from typing import Any
 
 from pysqlite3 import dbapi2 as sqlite3
 
-from memd.store import erasing, ids, journal
+from memd.store import erasing, ids, journal, sound
 from memd.store.journal import Row
 from memd.store.pages import Value
 from memd.store.salvage import IDS, Salvage, Shape
@@ -64,15 +64,17 @@ class Refilling:
         self._last_entry = 0
         self._ids: dict[int, str] = {}
         self._suspected: dict[int, str] = {}
+        self._indexed = self._index_of_ids()
+        self._told: dict[str, dict[int, Any]] = {}
 
     def run(self, backup: sqlite3.Connection | None) -> None:
         """Put in what there is, then from the backup what is lost, then places for the rest."""
+        if self._is_table("journal"):
+            self._fill_journal()
+            self._read_told()
         for table, shape in self._salvage.shapes.items():
-            if not shape.name.startswith(("sqlite_autoindex", "passage_fts", "passage_bits")) and self._is_table(table):
-                if table == "journal":
-                    self._fill_journal(shape)
-                elif table not in DERIVED:
-                    self._fill(table, shape)
+            if self._salvage.is_table(table) and table not in DERIVED and table != "journal":
+                self._fill(table, shape)
         self._names_from_indexes()
         self._read_ids()
         if backup is not None:
@@ -100,8 +102,10 @@ class Refilling:
             if not self._is_sound(table, row):
                 self.refused[table] += 1
                 continue
+            if table == "memory":
+                self._mend(row)
             try:
-                self._db.execute(put, (*values, rowid) if by_number else values)
+                self._db.execute(put, (*row.values(), rowid) if by_number else tuple(row.values()))
             except sqlite3.IntegrityError:
                 self.refused[table] += 1
 
@@ -117,7 +121,39 @@ class Refilling:
                 if isinstance(seq, int) and isinstance(row["id"], str):
                     self._suspected[seq] = row["id"]
                 return False
-        return True
+            return True
+        return sound.is_sound(table, row)
+
+    def _mend(self, row: dict[str, Value]) -> None:
+        """Put right what else is told of a memory: its number and source by the journal, its times by its id."""
+        digest = row["digest"].hex() if isinstance(row["digest"], bytes) else ""
+        told = self._told.get(digest, {})
+        if told and row["seq"] not in told:
+            row["seq"] = min(told)
+        if not sound.is_source(row["source"]):
+            row["source"] = json.dumps(next((its for seq, its in told.items() if seq == row["seq"]), {}))
+        if not sound.is_kind(row["kind"]):
+            row["kind"] = "note"
+        if not sound.is_time(row["recorded_at"]):
+            row["recorded_at"] = ids.time_of(str(row["id"])) or self._now
+        if not sound.is_time(row["said_at"]):
+            row["said_at"] = row["recorded_at"]
+        for name in ("event_at", "superseded_at"):
+            if not sound.is_time(row.get(name, 0)):
+                row[name] = None
+        if row["forgotten_at"] is not None and not sound.is_time(row["forgotten_at"]):
+            row["forgotten_at"] = self._now
+
+    def _read_told(self) -> None:
+        """What the journal says of texts: of which memory (by seq) each digest is, and where that came from."""
+        if not self._is_table("journal"):
+            return
+        rows = self._db.execute(
+            "SELECT memory, payload FROM journal WHERE op IN ('remember', 'ingest', 'found') AND payload IS NOT NULL"
+        )
+        for seq, payload in rows:
+            said = json.loads(payload)
+            self._told.setdefault(said.get("text", ""), {})[seq] = said.get("source", {})
 
     def _names_from_indexes(self) -> None:
         """Rows that are lost, and whose index has all of them."""
@@ -132,13 +168,15 @@ class Refilling:
                 except sqlite3.IntegrityError:
                     self.refused[index] += 1
 
+    def _index_of_ids(self) -> dict[str, int]:
+        if IDS not in self._salvage.shapes:
+            return {}
+        rows = (values for _, values in self._salvage.rows(IDS))
+        return {id_: seq for id_, seq, *_ in rows if isinstance(id_, str) and isinstance(seq, int)}
+
     def _read_ids(self) -> None:
         """The ids that memories had, by seq: of those that are there, and as far as anything tells, of the others."""
-        self._ids = dict(self._suspected)
-        if IDS in self._salvage.shapes:
-            for _, (id_, seq, *_) in self._salvage.rows(IDS):
-                if isinstance(id_, str) and isinstance(seq, int):
-                    self._ids[seq] = id_
+        self._ids = {**self._suspected, **{seq: id_ for id_, seq in self._indexed.items()}}
         rows = self._db.execute("SELECT seq, id, recorded_at FROM memory").fetchall()
         for seq, id_, at in rows:  # nothing else tells of a flipped bit in one
             other = self._ids.get(seq, id_)
@@ -148,7 +186,7 @@ class Refilling:
 
     # --- the journal ------------------------------------------------------------------------------------
 
-    def _fill_journal(self, shape: Shape) -> None:
+    def _fill_journal(self) -> None:
         """Entries that hold, in their order. What isn't what its hash says is blanked, or is lost."""
         entries: dict[int, Row] = {}
         for _, values in self._salvage.rows("journal"):
@@ -276,9 +314,11 @@ class Refilling:
         gone = self._gone_before()
         for seq in sorted(told - there):
             at, why = written.get(seq), gone.get(seq, ("lost", self._now))
-            id_ = self._ids.get(seq) or maker.make(at or self._now)
+            id_ = self._ids.get(seq) or ""
+            if not id_ or self._db.execute("SELECT 1 FROM memory WHERE id = ?", (id_,)).fetchone():
+                id_ = maker.make(at or self._now)  # it isn't known, or another memory has it after a flipped bit
             if seq not in gone:
-                self.lost[seq] = (id_ if seq in self._ids else "", at)
+                self.lost[seq] = (id_ if id_ == self._ids.get(seq) else "", at)
             row: dict[str, Any] = {
                 "seq": seq, "id": id_, "text": "", "digest": secrets.token_bytes(16), "kind": why[0], "scope": 1,
                 "source": "{}", "recorded_at": at or self._now, "speaker": 1, "asks": 0, "said_at": at or self._now,
