@@ -22,11 +22,12 @@ from memd.clock import to_ms
 from memd.exchange import journals, uniting
 from memd.exchange import lines as x
 from memd.exchange.desk import Desk
+from memd.lifecycle import vitality
 from memd.store import changes, episodes, journal, memories, origins, passages, uses, vectors
 from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import RANDOM_BITS, encode
-from memd.store.uses import Event, NewUse
+from memd.store.uses import Event, Life, NewUse
 
 
 class Arrival(NamedTuple):
@@ -275,11 +276,15 @@ def new_use(seq: int, use: x.Use) -> NewUse:
 
 
 def _life(line: x.MemoryLine) -> tuple[object, ...]:
-    """The columns of `life` after the memory."""
-    it = line.life
-    past = uses.pack(Event(to_ms(at), verdict) for at, verdict in line.past)
-    times = _ms(it.used_at), it.stability, it.tier, _ms(it.tier_at), _ms(it.due)
-    return it.importance, it.pinned, *times, past
+    """The columns of `life` after the memory; what follows from its uses is worked out here, or by the lifecycle."""
+    it, past = line.life, [Event(to_ms(at), verdict) for at, verdict in line.past]
+    events = sorted([*past, *(Event(to_ms(use.at), use.verdict) for use in line.uses)])
+    life = Life(
+        0, line.kind, to_ms(line.recorded_at), it.importance, it.pinned, None, None, it.tier, _ms(it.tier_at), 0
+    )
+    if events or it.tier != vectors.FLOAT_BITS:
+        life = vitality.reckoned(life, events)
+    return it.importance, it.pinned, life.used_at, life.stability, it.tier, life.tier_at, life.due, uses.pack(past)
 
 
 def _ended(line: x.MemoryLine) -> int | None:

@@ -24,11 +24,11 @@ from memd.model import Source
 from memd.store import origins, uses
 
 _decode_source = msgspec.json.Decoder(Source).decode
-_UNTOUCHED = (0.5, 0, None, None, 32, None, 0)
+_UNTOUCHED = (0.5, 0, 32, None)
 
 _MEMORY = """
 SELECT m.seq, m.id, m.text, m.kind, s.path, m.recorded_at, m.said_at, m.said, m.source, m.event_at, e.key, m.position,
-    m.forgotten_at, m.superseded_at, l.importance, l.pinned, l.used_at, l.stability, l.tier, l.tier_at, l.due, l.past,
+    m.forgotten_at, m.superseded_at, l.importance, l.pinned, l.tier, l.tier_at, l.past,
     n.tags, n.retired_at, n.why, m.purged_at
 FROM memory AS m JOIN scope AS s ON s.id = m.scope LEFT JOIN episode AS e ON e.id = m.episode
     LEFT JOIN life AS l ON l.memory = m.seq LEFT JOIN noted AS n ON n.memory = m.seq
@@ -169,7 +169,7 @@ class Export:
         came = origins.of_memories(self._db, seqs)
         for row in self._db.execute(_MEMORY, (these,)):
             seq, store = row[0], self._store_of(came.get(row[0]))
-            if row[25] is not None:
+            if row[22] is not None:
                 yield self._purged(row, store)
                 continue
             yield x.MemoryLine(
@@ -191,17 +191,17 @@ class Export:
                 sayings=tuple(
                     x.Saying(from_ms(at), _source(source), moment(event)) for at, event, source in sayings.get(seq, ())
                 ),
-                life=_life(row[14:21]),
+                life=_life(row[14:18]),
                 uses=tuple(x.Use(from_ms(at), *rest) for at, *rest in used.get(seq, ())),
                 past=tuple(
-                    (from_ms(event.at), cast(x.Verdict, event.verdict)) for event in uses.unpack(row[21] or b"")
+                    (from_ms(event.at), cast(x.Verdict, event.verdict)) for event in uses.unpack(row[18] or b"")
                 ),
-                noted=None if row[22] is None else x.Noted(tuple(json.loads(row[22])), moment(row[23]), row[24]),
+                noted=None if row[19] is None else x.Noted(tuple(json.loads(row[19])), moment(row[20]), row[21]),
                 history=tuple(_less(entry, store) for entry in histories[seq]),
             )
 
     def _purged(self, row: Sequence[object], store: str) -> x.PurgedLine:
-        ms: list[int] = [row[5], row[25]]  # type: ignore[list-item]
+        ms: list[int] = [row[5], row[22]]  # type: ignore[list-item]
         return x.PurgedLine(
             id=str(row[1]),
             scope=str(row[4]),
@@ -223,17 +223,14 @@ def moment(ms: object) -> datetime | None:
 
 
 def _life(row: Sequence[object]) -> x.Life:
-    importance, pinned, used_at, stability, tier, tier_at, due = row
+    importance, pinned, tier, tier_at = row
     if importance is None or tuple(row) == _UNTOUCHED:
         return x.UNTOUCHED
     return x.Life(
         importance=importance,  # type: ignore[arg-type]
         pinned=bool(pinned),
-        used_at=moment(used_at),
-        stability=stability,  # type: ignore[arg-type]
         tier=tier,  # type: ignore[arg-type]
         tier_at=moment(tier_at),
-        due=moment(due),
     )
 
 

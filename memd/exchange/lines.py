@@ -9,7 +9,7 @@ Times are RFC 3339 with milliseconds, in UTC. Fields that have their default are
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -27,7 +27,6 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Verdict = Literal["useful", "cited", "restated", "useless"]
 
 NO_SOURCE = Source()  # a field that holds the very object that is its default is left out
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -132,15 +131,12 @@ class Entry(_Part, frozen=True):
 
 
 class Life(_Part, frozen=True):
-    """How alive a memory is: as `Vitality` has it. `tier` in bits; `due` when it may change (1970: to be looked at)."""
+    """How alive a memory is, less what follows from its uses. `tier`: the bits at which its vectors are kept."""
 
     importance: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
     pinned: bool = False
-    used_at: Moment | None = None
-    stability: Annotated[float, msgspec.Meta(gt=0)] | None = None
     tier: Literal[32, 8, 4, 1, 0] = 32
     tier_at: Moment | None = None
-    due: Moment | None = _EPOCH
 
 
 UNTOUCHED = Life()

@@ -247,11 +247,7 @@ def _memory(record: Record, origin: Origin, scope: str, now: datetime) -> x.Memo
         episode=record.episode,
         position=record.position,
         forgotten_at=now if record.forgotten else None,
-        life=x.Life(
-            importance=record.importance,
-            pinned=record.pinned,
-            used_at=max((use.at for use in record.uses if use.verdict != "useless"), default=None),
-        ),
+        life=x.Life(importance=record.importance, pinned=record.pinned),
         uses=used,
     )
     read = checking.read(x.encode(line))
