@@ -13,7 +13,7 @@ from memd.home import HOOK_LOG, HOOK_SPOOL, data_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 HARD_STOP = 0.45  # seconds from the start of the process after which it ends, whatever it is at
 PATIENCE = 0.36  # seconds from the start until it no longer waits for the daemon
@@ -41,8 +41,8 @@ def run(words: "Sequence[str]") -> "int | None":
         return None
     event, agent = parsed
     begun = time.monotonic() - _age()
-    _stop_at(begun + HARD_STOP, event)
     payload = ""
+    _stop_at(begun + HARD_STOP, lambda: _give_up(agent, event, payload, _Trouble("no answer in time"), hurry=True))
     try:
         payload = _payload()
         answer = _ask(agent, event, payload, begun + PATIENCE)
@@ -82,13 +82,15 @@ def _age() -> float:
         return _ASSUMED_START
 
 
-def _stop_at(deadline: float, event: str) -> None:
-    """See to it that the process ends by then, even within a call that doesn't return."""
+def _stop_at(deadline: float, give_up: "Callable[[], None]") -> None:
+    """See to it that the process gives up and ends by then, even within a call that doesn't return."""
     import _signal  # type: ignore[import-not-found]  # the C half of signal, which imports enum
 
     def end(*_: object) -> None:
-        _log(event, "no answer in time")
-        os._exit(0)
+        try:
+            give_up()
+        finally:
+            os._exit(0)
 
     _signal.signal(_signal.SIGALRM, end)
     _signal.setitimer(_signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.02))
@@ -172,7 +174,7 @@ def _start(home: str) -> None:
     del child  # it forks and ends by itself; who ends before it leaves it to the system
 
 
-def _give_up(agent: str, event: str, payload: str, error: BaseException) -> None:
+def _give_up(agent: str, event: str, payload: str, error: BaseException, hurry: bool = False) -> None:
     """Leave word: a line in the log, and the payload of an event that must not be lost. Never raises."""
     from memd.errors import MemdError
 
@@ -180,15 +182,17 @@ def _give_up(agent: str, event: str, payload: str, error: BaseException) -> None
     refused = isinstance(error, MemdError) and error.exit_code == 2  # it would be refused again
     if payload and not refused and event.replace("-", "").replace("_", "").lower() in _HEAVY:
         try:
-            _leave(agent, event, payload)
+            _leave(agent, event, payload, hurry)
             told += "; left for the next daemon"
         except (OSError, ValueError, TypeError):
             pass
     _log(event, told)
 
 
-def _leave(agent: str, event: str, payload: str) -> None:
-    """Put what names the session where the daemon looks when it starts: whole or not at all."""
+def _leave(agent: str, event: str, payload: str, hurry: bool) -> None:
+    """Put what names the session where the daemon looks when it starts: whole or not at all. In a hurry the disk isn't
+    waited for: then a loss of power may take it along.
+    """
     from memd.daemon.wire import dumps, loads
 
     told = loads(payload.strip())
@@ -201,7 +205,8 @@ def _leave(agent: str, event: str, payload: str) -> None:
         content = "\n".join((agent, event, _folder(), payload)).encode("utf-8", "replace")
         while content:
             content = content[os.write(file, content) :]
-        os.fsync(file)
+        if not hurry:
+            os.fsync(file)
     except OSError:
         os.unlink(name)
         raise

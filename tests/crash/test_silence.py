@@ -80,12 +80,15 @@ def test_hooks_pass_a_stopped_daemon_by_and_leave_word(home: Path, door: Door, t
     pid = door.call("status", {})["pid"]
     payload = f'{{"session_id": "s1", "transcript_path": "{tmp_path}/t.jsonl", "cwd": "{tmp_path}"}}'
     with stopped(pid):
-        began = time.monotonic()
-        done = [subprocess.run([*HOOK, "SessionEnd"], input=payload, capture_output=True, text=True, check=False)
-                for _ in range(3)]  # fmt: skip
-        assert time.monotonic() - began < 10
-        assert [(one.returncode, one.stdout, one.stderr) for one in done] == [(0, "", "")] * 3
-        assert len(list((home / "hooks").glob("*.json"))) == 3
+        left = lambda: len(list((home / "hooks").glob("*.json")))  # noqa: E731
+        for _ in range(20):  # on a busy machine half a second may be over before Python has begun
+            before = left()
+            done = subprocess.run([*HOOK, "SessionEnd"], input=payload, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+            if left() > before:
+                break
+        assert left() > before
+    assert eventually(lambda: door.call("status", {})["pid"] == pid)
 
 
 def test_a_stopped_daemon_can_be_replaced(home: Path, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,6 @@ from memd.daemon.launch import is_held
 from memd.errors import MemdError, StoreUnusable
 from tests.daemon.conftest import eventually, gone
 
-
 OTHERS = ("daemon.pid", "daemon.sock", "memd.db")
 
 
