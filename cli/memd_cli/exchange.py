@@ -265,7 +265,7 @@ def _import_own(session: Session, file: ExportFile) -> Outcome:
     report = msgspec.structs.replace(report, troubles=told[:SHOWN], more=more)
     if judged.standing == "new" and not options["dry_run"]:
         _remember(judged)
-    outcome = _outcome(report, OWN, judged)
+    outcome = _outcome(session, report, OWN, judged)
     outcome.notices = [*_about_signer(judged), *outcome.notices]
     outcome.degraded = session.degraded
     return outcome
@@ -300,7 +300,7 @@ def _import_foreign(session: Session, kind: str, path: Path) -> Outcome:
         report = _send(session, _counted((x.encode(line) for line in lines()), step), origin, {})
     told = (*bad, *report.troubles)
     told, more = told[:SHOWN], report.more + len(told[SHOWN:])
-    outcome = _outcome(msgspec.structs.replace(report, troubles=told, more=more), kind, None)
+    outcome = _outcome(session, msgspec.structs.replace(report, troubles=told, more=more), kind, None)
     outcome.data["scopes"] = dict(places.most_common())
     if len(places) > 1:
         named = [f"{count:,} of {place}" for place, count in places.most_common(PLACES)]
@@ -389,14 +389,14 @@ def _about_signer(judged: Judgement) -> list[str]:
     return []
 
 
-def _outcome(report: Report, kind: str, judged: Judgement | None) -> Outcome:
+def _outcome(session: Session, report: Report, kind: str, judged: Judgement | None) -> Outcome:
     data = msgspec.to_builtins(report) | {
         "from": kind,
         "signed": None if judged is None else _signed_by(judged),
         "scopes": {},
     }
     outcome = Outcome(data)
-    if report.passages and not report.dry_run:
+    if report.passages and not report.dry_run and not session.options["no_daemon"]:  # which has made them already
         outcome.notices.append(
             f"{report.passages} passages get their vectors in the background; until then words alone find them"
         )
