@@ -311,7 +311,7 @@ def test_a_copy_that_is_damaged_is_named(memory: Memory, tmp_path: Path) -> None
     left = [place for place in memory.purge([id_]).places if place.left]
     assert [place.place for place in left] == [str(copy)] and "rm " in left[0].left
     copy.unlink()
-    assert not memory.purges.waits()
+    assert memory.purges.finish().complete and not memory.purges.waits()
 
 
 def test_a_restored_backup_has_nothing_that_was_purged_since(tmp_path: Path) -> None:
