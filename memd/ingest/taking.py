@@ -305,7 +305,9 @@ class Taking:
     def _write_neighbours(self) -> None:
         """Write the words anew of all whose neighbours are others than before, or that have none any more."""
         known = set(self._writer.written)
-        anew, there, gone = [], set(), set()
+        anew: list[int] = []
+        there: set[int] = set()
+        gone: set[int] = set()
         for episode, before in self._orders.items():
             beside = dict(_beside(before))
             after = dict(_beside(notes.in_episode(self._db, episode)))

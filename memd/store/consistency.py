@@ -96,11 +96,12 @@ def _words(db: sqlite3.Connection) -> Iterator[Trouble]:
 
 
 def _named_passages(db: sqlite3.Connection, memories: Sequence[int]) -> list[tuple[int, str]]:
-    return db.execute(
+    rows = db.execute(
         "SELECT p.id, m.id FROM memory AS m JOIN passage AS p ON p.memory = m.seq"
         " WHERE m.seq IN (SELECT value FROM json_each(?))",
         (json.dumps(memories),),
-    ).fetchall()
+    )
+    return [(passage, id_) for passage, id_ in rows]
 
 
 def _sums_of(rows: Iterator[tuple[int, str, str, str]]) -> dict[int, int]:

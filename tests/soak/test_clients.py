@@ -26,7 +26,7 @@ from tests.crash.crowd import SCOPE
 CROWD = Path(__file__).parent.parent / "crash" / "crowd.py"
 CLIENTS = 16
 MIXED = 4  # of those, that open the store themselves
-PATIENCE = 6  # times as long as their share of the work would take, for the slowest hundredth
+PATIENCE = 2  # times as long as sixteen in line would take, for the slowest hundredth
 
 
 @pytest.fixture
