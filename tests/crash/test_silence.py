@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from pysqlite3 import dbapi2 as sqlite3
 
 from memd.config import Config
 from memd.daemon import client, process
@@ -32,19 +33,32 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """SIGSTOP, and SIGCONT at the end."""
+def stopped(pid: int, home: Path) -> Iterator[None]:
+    """SIGSTOP, not in the middle of a write (which would keep all others from writing), and SIGCONT at the end."""
     os.kill(pid, signal.SIGSTOP)
+    while is_writing(home):
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+        os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
 
 
+def is_writing(home: Path) -> bool:
+    with closing(sqlite3.connect(str(home / "memd.db"), timeout=0.2, isolation_level=None)) as db:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        return False
+
+
 def test_a_stopped_daemon_is_told_in_bounded_time_and_goes_on_when_it_may(home: Path, door: Door) -> None:
     kept = door.call("remember", {"items": [{"text": "before"}]})["remembered"][0]["id"]
     pid = door.call("status", {})["pid"]
-    with stopped(pid):
+    with stopped(pid, home):
         for waiting in (door, Door(timeout=600)):  # one that was connected, and a new one
             began = time.monotonic()
             with pytest.raises(DaemonUnavailable, match="stopped by a signal") as caught:
@@ -64,7 +78,7 @@ def test_a_stopped_daemon_is_told_in_bounded_time_and_goes_on_when_it_may(home: 
 
 def test_a_request_larger_than_the_sockets_buffer_is_given_up_too(home: Path, door: Door) -> None:
     pid = door.call("status", {})["pid"]
-    with stopped(pid), pytest.raises(DaemonUnavailable, match="stopped"):
+    with stopped(pid, home), pytest.raises(DaemonUnavailable, match="stopped"):
         door.call("remember", {"items": [{"text": "word " * 2_000_000}]})
     assert door.call("stats", {})["memories"] == 0
 
@@ -79,7 +93,7 @@ def test_a_slow_answer_is_waited_for(home: Path, door: Door) -> None:
 def test_hooks_pass_a_stopped_daemon_by_and_leave_word(home: Path, door: Door, tmp_path: Path) -> None:
     pid = door.call("status", {})["pid"]
     payload = f'{{"session_id": "s1", "transcript_path": "{tmp_path}/t.jsonl", "cwd": "{tmp_path}"}}'
-    with stopped(pid):
+    with stopped(pid, home):
         left = lambda: len(list((home / "hooks").glob("*.json")))  # noqa: E731
         for _ in range(20):  # on a busy machine half a second may be over before Python has begun
             before = left()
@@ -103,7 +117,7 @@ def test_a_stopped_daemon_can_be_replaced(home: Path, door: Door, monkeypatch: p
 def test_more_clients_than_a_stopped_daemon_lets_wait(home: Path, door: Door) -> None:
     """Beyond the queue of the socket even connecting waits; it did so for ever."""
     pid = door.call("status", {})["pid"]
-    with stopped(pid):
+    with stopped(pid, home):
         waiting = []
         try:
             while True:
