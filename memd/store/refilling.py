@@ -191,7 +191,8 @@ class Refilling:
         entries: dict[int, Row] = {}
         for _, values in self._salvage.rows("journal"):
             row = Row(*values)  # type: ignore[arg-type]
-            entries.setdefault(row.seq, row)
+            if sound.is_time(row.at):
+                entries.setdefault(row.seq, row)
         self._put_entries(_chained(entries))
         for _, (name, number, *_) in self._salvage.rows("sqlite_sequence"):
             if name == "journal" and isinstance(number, int):

@@ -12,7 +12,7 @@ from memd.store.uses import VERDICTS
 
 PLACES = ("purged", "lost")  # kinds of what is only a memory's place
 
-_LAST_MS = 253_402_300_799_999  # the end of the year 9999
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # of the years 1 to 9999
 _TIMES = frozenset({
     "at", "until", "due", "tier_at", "recorded_at", "event_at", "said_at", "forgotten_at", "superseded_at", "purged_at",
     "used_at", "begun_at", "seen_at", "ended_at", "added_at", "retired_at", "changed_at", "focus", "settled_at",
@@ -49,7 +49,7 @@ def is_kind(value: object) -> bool:
 
 def is_time(value: object) -> bool:
     """Whether it is a time, in milliseconds since 1970, that a calendar has; or none."""
-    return value is None or (isinstance(value, int) and -_LAST_MS // 4 < value <= _LAST_MS)
+    return value is None or (isinstance(value, int) and _FIRST_MS <= value <= _LAST_MS)
 
 
 def is_source(value: object) -> bool:
