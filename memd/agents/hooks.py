@@ -37,6 +37,7 @@ FEWEST_WORDS = 2  # beside stop words; "go on" and "yes, do it" ask for nothing
 SETTLED_MS = 30 * 60_000  # a session that was silent for so long won't take back what it said last
 CATCH_UP_MS = 7 * 86_400_000  # at a start, sessions of the last week are looked at
 POLL_S = 60.0
+FOLDER = 4096  # characters; a longer one is none
 
 log = logging.getLogger(__name__)
 
@@ -273,10 +274,12 @@ def take(memory: Memory, path: Path) -> Taken:
     if opened is None:
         return Taken("", "", "", Gain())
     # A project that is gone keeps its memories to itself.
-    scope = scope_of(opened.folder) if not opened.folder or os.path.isdir(opened.folder) else opened.folder
+    folder = opened.folder if os.path.isabs(opened.folder) and len(opened.folder) <= FOLDER else ""
+    folder = folder.replace("\0", "")
+    scope = scope_of(folder) if not folder or os.path.isdir(folder) else folder
     with memory.store.writing() as db:
-        session = sessions.meet(db, agent, opened.session, scope, str(path), to_ms(memory.clock()))
-    return Taken(agent, opened.session, session.scope, digest(memory, session, settle=True))
+        session = sessions.meet(db, agent, opened.session[:400], scope, str(path), to_ms(memory.clock()))
+    return Taken(agent, opened.session[:400], session.scope, digest(memory, session, settle=True))
 
 
 def scope_of(folder: str) -> str:

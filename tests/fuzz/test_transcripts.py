@@ -112,6 +112,16 @@ def test_lines_that_once_stopped_the_reader_or_could(memory: Memory, tmp_path: P
     assert memory.list(scope="all", source=f"s-{tmp_path.name}", limit=5), "what is good in it was taken in"
 
 
+@pytest.mark.parametrize("folder", ["2024", "~", "/a\0b", "/" + "x" * 5000, "\ud800"])
+def test_a_folder_that_is_none(memory: Memory, tmp_path: Path, folder: str) -> None:
+    told = {**CLAUDE, "sessionId": "y" * 5000 + tmp_path.name, "cwd": folder}
+    path = tmp_path / "t.jsonl"
+    path.write_text(json.dumps({**told, "message": {"content": f"We decided on port 9 in {tmp_path.name}."}}) + "\n")
+    taken = take(memory, path)
+    assert len(taken.session) == 400
+    assert taken.scope.startswith(("/a", "global"))
+
+
 def test_an_output_nested_deep_is_read_no_deeper(memory: Memory, tmp_path: Path) -> None:
     deep: Any = "x"
     for _ in range(400):
