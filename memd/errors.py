@@ -3,7 +3,6 @@
 Standard library only: the thin client raises and prints these too.
 """
 
-
 MESSAGE = 1_000  # characters of a message, and of a hint
 
 

@@ -43,9 +43,7 @@ def show(session: Session, outcome: Outcome) -> None:
     shown = console()
     about = f"{human.count(data['memories'], 'memory', 'memories')}, {human.count(data['passages'], 'passage')}"
     if data["sound"]:
-        shown.print(
-            f"[green]✓[/] {about}: the file is sound, and all its parts agree with the texts."
-        )
+        shown.print(f"[green]✓[/] {about}: the file is sound, and all its parts agree with the texts.")
         return
     for trouble in data["troubles"]:
         shown.print(f"[red]✗[/] [dim]{trouble['part']}[/] {escape(trouble['what'])}", highlight=False)
