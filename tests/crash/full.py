@@ -22,7 +22,7 @@ from memd.ingest import read_notes
 from memd.model import NewMemory
 from memd.store import backups
 
-SIZE = 16 << 20
+SIZE = 48 << 20
 
 
 class Disk:
