@@ -84,7 +84,7 @@ def gaps(db: sqlite3.Connection) -> list[tuple[int, int, int]]:
         (first, last, row.at)
         for row in (Row(*values) for values in rows)
         if row.payload is not None and journal.sum_of(row.payload) == row.sum
-        for first, last in row.said.get("missing", ())
+        for first, last in msgspec.convert(row.said.get("missing", []), list[tuple[int, int]])
     ]
 
 
