@@ -19,7 +19,7 @@ from memd.errors import BadInput
 from memd.exchange import checking, rehearsal
 from memd.exchange import lines as x
 from memd.exchange.arriving import Arrival, Arrivals
-from memd.exchange.desk import Desk, Tally, together
+from memd.exchange.desk import Desk, Tally
 from memd.exchange.placing import Places
 from memd.exchange.records import Origin, Record, Report, Trouble
 from memd.exchange.tying import Ties
@@ -29,8 +29,6 @@ from memd.store.drafts import Draft, digest_of, plain_tags, source_json
 
 if TYPE_CHECKING:
     from pysqlite3 import dbapi2 as sqlite3
-
-    from memd.api import Memory
 
 BATCH = 500  # lines a transaction
 BATCH_BYTES = 4_000_000
@@ -253,33 +251,3 @@ def _memory(record: Record, origin: Origin, scope: str, now: datetime) -> x.Memo
     read = checking.read(x.encode(line))
     assert isinstance(read, x.MemoryLine)
     return read
-
-
-def take_in(
-    memory: Memory, records: Callable[[], Iterable[Record]], origin: Origin, *, scope: str = GLOBAL_SCOPE,
-    dry_run: bool = False,
-) -> Report:  # fmt: skip
-    """Take in the memories of another tool.
-
-    Args:
-        memory: where to.
-        records: gives them, from the first on; called twice.
-        origin: where they come from.
-        scope: of those that name none.
-        dry_run: say what would happen, and change nothing.
-
-    Raises:
-        BadInput: one of them can't be taken; those in the batches before it stay, and are known when run again.
-    """
-
-    def refuse(trouble: Trouble) -> None:
-        raise BadInput(f"Record {trouble.line}: {trouble.why}" if trouble.line else trouble.why)
-
-    lines = lines_of(records, origin, scope, memory.clock(), refuse)
-    parts = batches(lines, lambda line: len(line.text) if isinstance(line, x.MemoryLine) else 1)
-    if dry_run:
-        return memory.taker.rehearse(parts, origin, {})
-    report = Tally().report(origin, dry_run=False)
-    for part in parts:
-        report = together(report, memory.taker.take(part, origin, {}))
-    return together(report, memory.taker.take([], origin, {}, last=True))

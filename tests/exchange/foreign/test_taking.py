@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from memd.api import Memory
+from memd.exchange.desk import Tally, together
 from memd.exchange.foreign import READERS
+from memd.exchange.lines import MemoryLine
 from memd.exchange.records import Report, Trouble
-from memd.exchange.taking import take_in
+from memd.exchange.taking import batches, lines_of
 from tests.exchange.foreign.makers import (
     CLAUDE_MEM_35,
     NOON,
@@ -45,7 +47,12 @@ def take(memory: Memory, kind: str, path: Path, scope: str = "global") -> Report
     def refuse(trouble: Trouble) -> None:
         assert trouble.what == "bad"
 
-    return take_in(memory, lambda: reader.read(path, refuse), reader.origin(path), scope=scope)
+    origin = reader.origin(path)
+    lines = lines_of(lambda: reader.read(path, refuse), origin, scope, memory.clock(), refuse)
+    report = Tally().report(origin, dry_run=False)
+    for part in batches(lines, lambda line: len(line.text) if isinstance(line, MemoryLine) else 1):
+        report = together(report, memory.taker.take(part, origin, {}))
+    return together(report, memory.taker.take([], origin, {}, last=True))
 
 
 @pytest.mark.parametrize("which", [name for name in MAKERS if name != "palace lines"])
