@@ -5,7 +5,7 @@
 | ``daemon.idle_exit`` | MEMD_DAEMON_IDLE_EXIT | seconds without a request after which the daemon ends; 0 means never |
 | ``redaction.allow`` | MEMD_REDACTION_ALLOW | what looks like a secret and is none, split by commas |
 | ``exchange.name`` | MEMD_EXCHANGE_NAME | what exports call this store and their signer; user@host where it is empty |
-| ``exchange.signers`` | MEMD_EXCHANGE_SIGNERS | whose signed exports were imported, with their keys: name=key, split by commas |
+| ``exchange.signers`` | MEMD_EXCHANGE_SIGNERS | signers of imported exports: name=key, split by commas |
 | ``lifecycle.idle`` | MEMD_LIFECYCLE_IDLE | seconds without a request after which it looks after the store |
 
 MEMD_HOME names the data folder; ``config.toml`` then lies in it, else in the user's configuration folder.

@@ -322,7 +322,7 @@ class Repair(msgspec.Struct, frozen=True):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """What is wrong in a store: in the `file`, its `passages`, `words`, `vectors`, `versions` or `journal`; in words."""
+    """What is wrong in a store: in the `file`, its `passages`, `words`, `vectors`, `versions` or `journal`."""
 
     part: str
     what: str

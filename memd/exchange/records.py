@@ -1,8 +1,8 @@
 """What a reader of another tool's files gives, and what came of taking it in. Plain structs, no I/O.
 
-A reader (`memd.exchange.foreign`) is a generator of `Record`, in an order of its own, each once; `memd.exchange.taking` does
-the rest: redaction, the exact-duplicate check, passages, links, the journal. Taking the same records in again
-changes nothing.
+A reader (`memd.exchange.foreign`) is a generator of `Record`, in an order of its own, each once;
+`memd.exchange.taking` does the rest: redaction, the exact-duplicate check, passages, links, the journal. Taking the
+same records in again changes nothing.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def test_gists_are_listed_shown_and_recalled_where_asked(memd: Memd, where: list
     shown = memd("show", gist, *where).text
     assert "kind: gist" in shown and f"members: {', '.join(ids)}" in shown and shown.rstrip().endswith(sentence)
     assert [line[0] for line in memd("recall", "--gists", "postgres port", *where).lines] == [gist]
-    assert [line[0] for line in memd("recall", "--budget", "20", "postgres port", *where).lines][0] in ids
+    assert memd("recall", "--budget", "20", "postgres port", *where).lines[0][0] in ids
     valid(memd("gists", "--json", *where).answer, "gists")
     valid(memd("show", "--json", gist, *where).answer, "show")
     assert "stands for 3 memories" in memd.at_terminal("gists", *where).text
