@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from memd.disk import sync
 from memd.encoder.files import GRAPH, MANIFEST, POOLINGS, TOKENIZER, EncoderFiles, sha256_of
-from memd.encoder.library import Encoders, plain_name, sync_folder, unwritable
+from memd.encoder.library import Encoders, plain_name, unwritable
 from memd.encoder.session import Encoder
 from memd.encoder.trial import MAX_DIMENSION, Refused, try_out
 from memd.errors import BadInput, Conflict, EncoderUnavailable
@@ -211,9 +212,9 @@ def _put(encoders: Encoders, stage: Path, name: str, files: EncoderFiles) -> Tak
     for path in stage.iterdir():
         with path.open("rb+") as handle:
             os.fsync(handle.fileno())
-    sync_folder(stage)
+    sync(stage)
     stage.replace(place)
-    sync_folder(encoders.folder)
+    sync(encoders.folder)
     return Taken(name, encoders.files(name), False)
 
 

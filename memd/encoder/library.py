@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+from memd.disk import sync
 from memd.encoder.files import FIX, SHIPPED, VARIABLE, EncoderFiles
 from memd.encoder.session import Encoder
 from memd.encoder.tokenizer import Tokenizer
@@ -105,7 +106,7 @@ class Encoders:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._choice)
-            sync_folder(self._choice.parent)
+            sync(self._choice.parent)
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise unwritable(self._choice, error) from None
@@ -135,15 +136,6 @@ def unwritable(path: Path, error: OSError) -> StoreUnusable:
     if code in ("EACCES", "EROFS", "EPERM"):
         return StoreReadOnly(f"{path} can't be written: {error.strerror}.", "Check its permissions.")
     return StoreUnusable(f"{path} can't be written: {error.strerror or error}.", "Check the disk.")
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder outlive a power cut. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _fix(name: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
+from memd.disk import sync
 from memd.errors import (
     Conflict,
     EncryptionMissing,
@@ -87,10 +88,10 @@ def make(store: Path, target: Path) -> Backup:
             with _opened(store, key) as source, _opened(part, key) as copy:
                 source.backup(copy)
             verify(part)
-            _sync(part)
+            sync(part)
             copies.note(store.parent, target)
             os.rename(part, target)
-            _sync(target.parent)
+            sync(target.parent)
         _purge_too(store, target)
     return _described(target)
 
@@ -191,11 +192,11 @@ def put_back(backup: Path, store: Path, aside: Path) -> bool:
                     os.link(store, linked)
                     _move_sides(store, linked)
                 os.replace(fresh, store)
-                _sync(store.parent)
+                sync(store.parent)
             if there:
                 _move_sides(linked, aside)
                 os.rename(linked, aside)
-                _sync(aside.parent)
+                sync(aside.parent)
     return there
 
 
@@ -242,7 +243,7 @@ def _lay_out(backup: Path, store: Path, fresh: Path) -> None:
         return
     shutil.copyfile(backup, fresh)
     os.chmod(fresh, 0o600)
-    _sync(fresh)
+    sync(fresh)
 
 
 def _key_for_plain(store: Path) -> Key | None:
@@ -307,11 +308,3 @@ def _errors_of(path: Path) -> Iterator[None]:
         raise translate(error, path) or corrupt(path, str(error)) from error
     except OSError as error:
         raise translate_os(error, path) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

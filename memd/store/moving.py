@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
+from memd.disk import sync
 from memd.errors import MemdError, StoreCorrupt, StoreFull
 from memd.store import cipher, copies
 from memd.store.cipher import Key
@@ -148,7 +149,7 @@ def _move_store(store: Path, old: Key | None, key: Key | None) -> None:
     with _errors_of(store), alone(store, old, cipher.sqlcipher()) as db, _made(fresh):
         _export(db, fresh, key)
         os.replace(fresh, store)
-        _sync(store.parent)
+        sync(store.parent)
 
 
 def _move_copy(copy: Path, key: Key | None) -> None:
@@ -159,7 +160,7 @@ def _move_copy(copy: Path, key: Key | None) -> None:
         times = copy.stat()
         os.utime(fresh, ns=(times.st_atime_ns, times.st_mtime_ns))
         os.replace(fresh, copy)
-        _sync(copy.parent)
+        sync(copy.parent)
 
 
 def _export(db: Any, target: Path, key: Key | None) -> None:
@@ -176,7 +177,7 @@ def _export(db: Any, target: Path, key: Key | None) -> None:
         for name in ("application_id", "user_version"):
             db.execute(f"PRAGMA target.{name} = {_pragma(db, 'main', name)}")
         db.execute("PRAGMA target.journal_mode = WAL")  # as it will be: those who open it first need not agree on that
-    _sync(target)
+    sync(target)
     with _attached(db, target, key):
         _compare(db, target)
 
@@ -293,11 +294,3 @@ def _has_content(path: str) -> bool:
     with suppress(FileNotFoundError):
         return os.stat(path).st_size > 0
     return False
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

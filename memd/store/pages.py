@@ -150,19 +150,6 @@ class Pages:
         """Whether this page is part of the map."""
         return self.has_map and number >= 2 and (number - 2) % (self.usable // 5 + 1) == 0
 
-    def root_of(self, number: int) -> int | None:
-        """The root of the tree that a page is in, by the map alone."""
-        for _ in range(32):  # deeper than any tree
-            entry = self.entry(number)
-            if entry is None or entry[0] not in (ROOT, CHILD):
-                return None
-            if entry[0] == ROOT:
-                return number
-            number = entry[1]
-            if number == 1:
-                return 1
-        return None
-
     def below(self, root: int) -> Iterator[int]:
         """The pages of a tree, from its root along the pages that can be read."""
         waiting, seen = [root], set()

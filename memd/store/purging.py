@@ -23,6 +23,7 @@ from typing import IO, NamedTuple
 
 from pysqlite3 import dbapi2 as sqlite3
 
+from memd.disk import sync
 from memd.errors import Conflict, MemdError, NotFound, StoreCorrupt, StoreNewer
 from memd.home import HOOK_LOG, HOOK_SPOOL, LOG
 from memd.model import Purge, PurgedPlace
@@ -359,11 +360,11 @@ def _take_place(part: Path, path: Path) -> None:
     """Put the purged copy in the place of the other, with its times, and the other's log away."""
     info = path.stat()
     os.utime(part, ns=(info.st_atime_ns, info.st_mtime_ns))
-    _sync(part)
+    sync(part)
     os.replace(part, path)
     for side in copies.SIDE_FILES:
         Path(f"{path}{side}").unlink(missing_ok=True)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 # --- other files --------------------------------------------------------------------------------------
@@ -394,14 +395,6 @@ def _blotted(path: Path, needles: Iterable[bytes]) -> int:
         if count:
             _flush(file)
     return count
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _flush(file: IO[bytes]) -> None:

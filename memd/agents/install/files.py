@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from memd.disk import sync
 from memd.errors import FileChanged, FileUnusable, MalformedFile
 
 LARGEST = 64 * 1024 * 1024  # bytes; Claude Code's own file grows to a few megabytes
@@ -99,7 +100,7 @@ def write(snapshot: Snapshot, data: bytes) -> list[Path]:
         check_unchanged(snapshot)
         os.replace(temporary, snapshot.place)
         temporary = ""
-        sync_folder(snapshot.place.parent)
+        sync(snapshot.place.parent)
         return made
     except OSError as error:
         remove_folders(made)
@@ -114,7 +115,7 @@ def remove(snapshot: Snapshot) -> None:
     check_unchanged(snapshot)
     try:
         os.unlink(snapshot.place)
-        sync_folder(snapshot.place.parent)
+        sync(snapshot.place.parent)
     except OSError as error:
         raise _refused(snapshot, error) from None
 
@@ -130,15 +131,6 @@ def remove_folders(folders: list[Path]) -> None:
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError):  # not empty, gone, or not ours to remove
             folder.rmdir()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from memd.agents.install.files import Snapshot, sync_folder
+from memd.agents.install.files import Snapshot
 from memd.clock import Clock, system_clock
+from memd.disk import sync
 from memd.errors import FileUnusable
 
 _COPIES = "copies"
@@ -128,6 +129,6 @@ class Ledger:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            sync_folder(path.parent)
+            sync(path.parent)
         except OSError as error:
             raise FileUnusable(f"{path} can't be written: {error.strerror}", "Nothing was changed.") from None
