@@ -18,7 +18,8 @@ import typer
 from memd.model import CHANNELS, KINDS, Remembered
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/import.md")
+PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if path.name != "cli.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "TRUST.md", "MODEL_CARD.md", *PAGES)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -95,7 +96,24 @@ def test_links_lead_to_files_and_headings(name: str) -> None:
         if target.startswith("#"):
             assert target[1:] in headings
         elif "://" not in target:
-            assert (ROOT / target.split("#")[0]).exists(), target
+            assert ((ROOT / name).parent / target.split("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_is_linked_from_the_readme(page: str) -> None:
+    assert f"]({page})" in README
+
+
+def test_every_row_of_trust_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (?!promise|---)(.*) \|$", (ROOT / "TRUST.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 30
+    for row in rows:
+        folder = None
+        for name in re.findall(r"`([\w/.]+)`", row.split(" | ")[1]):
+            path = ROOT / name if "/" in name or folder is None else folder / name
+            assert path.exists(), name
+            folder = path if path.is_dir() else path.parent
+        assert folder is not None, row
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
