@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,25 +212,26 @@ def store(config: Config) -> str:
     if not config.store.exists():
         raise Finding(WARNING, "no memories yet", 'Try: memd remember "we deploy with make release"')
     mode = stat.S_IMODE(config.store.stat().st_mode)
-    db = cipher.connect(config.store, keys.of(config.store), "ro", timeout=5)
+    key = keys.of(config.store)
     try:
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if application != APPLICATION_ID:
-            raise Finding(FAILED, f"{config.store} isn't a memd store", "Move it away, or set MEMD_HOME.")
-        if version > FORMAT:
-            raise Finding(FAILED, f"the store has format {version}, this memd knows {FORMAT}", "Install a newer memd.")
-        said = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
-        if said != ["ok"]:
-            raise Finding(FAILED, f"damaged: {said[0]}", "memd repair, or memd restore --from latest")
-        count = db.execute("SELECT count(*) FROM memory WHERE forgotten_at IS NULL").fetchone()[0]
-        if version == FORMAT and (left := db.execute("SELECT place, trouble FROM purging LIMIT 1").fetchone()):
-            raise Finding(WARNING, f"a purge isn't finished: {left[0]}. {left[1]}".strip(), "memd forget --purge")
+        with closing(cipher.connect(config.store, key, "ro", timeout=5)) as db:
+            application = db.execute("PRAGMA application_id").fetchone()[0]
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if application != APPLICATION_ID:
+                raise Finding(FAILED, f"{config.store} isn't a memd store", "Move it away, or set MEMD_HOME.")
+            if version > FORMAT:
+                raise Finding(
+                    FAILED, f"the store has format {version}, this memd knows {FORMAT}", "Install a newer memd."
+                )
+            said = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
+            if said != ["ok"]:
+                raise Finding(FAILED, f"damaged: {said[0]}", "memd repair, or memd restore --from latest")
+            count = db.execute("SELECT count(*) FROM memory WHERE forgotten_at IS NULL").fetchone()[0]
+            if version == FORMAT and (left := db.execute("SELECT place, trouble FROM purging LIMIT 1").fetchone()):
+                raise Finding(WARNING, f"a purge isn't finished: {left[0]}. {left[1]}".strip(), "memd forget --purge")
     except pysqlite3.DatabaseError as error:
         hint = "memd repair, or memd restore --from latest"
         raise Finding(FAILED, f"{config.store} can't be read: {error}", hint) from None
-    finally:
-        db.close()
     if mode & 0o077:
         raise Finding(WARNING, f"{config.store} can be read by others", f"chmod 600 {config.store}")
     return f"{count:,} memories, {_size(config.store.stat().st_size)}, format {version}, quick check ok"

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pysqlite3 import dbapi2 as sqlite3
+
 from memd import secret
 from memd.errors import BadInput, KeyringUnavailable, MemdError, StoreLocked, WrongKey
 from memd.store import cipher
@@ -70,12 +72,19 @@ class Keys:
 
         Raises:
             WrongKey: it doesn't.
+            sqlite3.Error: the file can't be read.
         """
         salt = cipher.start_of(path)
         for key in _meant(given, salt):
-            with suppress(WrongKey):
+            try:
                 cipher.connect(path, key, "rw").close()
-                return self.keep(key)
+            except WrongKey:
+                continue
+            except sqlite3.DatabaseError as error:
+                # It got past the first page, so the key fits. Who opens the file says what is wrong with it.
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+                    raise
+            return self.keep(key)
         raise cipher.wrong_key(path, salt)
 
     def likely(self, path: Path, copies: Iterable[Path] = ()) -> list[Key]:

@@ -52,6 +52,28 @@ def test_encrypt_moves_the_store_and_its_backups_under_a_running_daemon(memd: Me
     assert code_of(memd("encrypt", "--passphrase", "--json", check=False)) == "conflict"
 
 
+def test_of_a_store_that_was_cut_short_every_command_says_that_it_is_damaged(memd: Memd, ring: Path) -> None:
+    memd("remember", TEXT)
+    memd("encrypt")
+    memd("daemon", "stop")
+    store = store_of(memd)
+    os.truncate(store, store.stat().st_size * 6 // 10)
+    cut = store.read_bytes()
+    for command in (
+        *(["decrypt"], ["rekey"], ["encrypt"], ["config", "set", "encryption", "off"]),
+        *(["recall", "ledgers"], ["check"], ["audit"], ["backup"], ["unlock"]),
+    ):
+        done = memd(*command, "--json", check=False)
+        assert (done.code, code_of(done)) == (3, "store_corrupt"), command
+        assert "memd repair" in done.answer["error"]["hint"], command
+    checks = {check["name"]: check for check in memd("doctor", "--json", check=False).answer["data"]["checks"]}
+    assert checks["store"]["status"] == "failed" and "memd repair" in checks["store"]["hint"]
+    assert store.read_bytes() == cut and len(list(ring.iterdir())) == 1
+    memd("key", "export", str(memd.cwd / "kept.key"))  # all the more to be kept
+    memd.json("repair", "--replace")  # without a backup, which would have told the key
+    assert memd("check").code == 0 and memd.json("config", "get", "encryption")["settings"][0]["value"] == "on"
+
+
 def test_every_verb_works_on_an_encrypted_store(memd: Memd, ring: Path) -> None:
     memd("config", "set", "encryption", "on")
     assert memd("config", "get", "encryption").lines == [["encryption", "on", "store"]]
