@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -97,6 +98,13 @@ def texts_again(home: Path) -> dict[str, str]:
     return {id_: text for id_, text in texts(home).items() if not text.startswith("it takes new ones")}
 
 
+def numbered(home: Path) -> dict[Any, Any]:
+    """Each text by its memory's number, and each number by its memory's id."""
+    with Memory.open(home, encode="off") as memory, memory.store.reading() as db:
+        rows = db.execute("SELECT seq, id, text FROM memory").fetchall()
+    return {seq: text for seq, _, text in rows} | {id_: seq for seq, id_, _ in rows}
+
+
 def pages_of(data: bytes, text: str) -> set[int]:
     """The pages on which a short text stands, found by its bytes; the first is counted from 0."""
     found, at = set(), data.find(text.encode())
@@ -132,7 +140,7 @@ def test_only_what_lies_on_damaged_pages_is_lost(whole: Path, tmp_path: Path, sh
 @pytest.mark.parametrize(
     ("share", "how"),
     [(share, how) for how in ("random", "zeroed", "flipped") for share in (0.01, 0.05, 0.2, 0.5)][:-1],
-)  # with flipped bits on half of the pages, numbers of memories collide, and a text on a whole page may lose
+)  # with flipped bits on half of the pages, a text on a whole page may lose
 def test_the_same_many_times(whole: Path, tmp_path: Path, share: float, how: str) -> None:
     for seed in range(2, 12):
         check_share(whole, tmp_path, share, how, seed)
@@ -147,9 +155,12 @@ def check_share(whole: Path, tmp_path: Path, share: float, how: str, seed: int) 
     # A flipped bit in an id can't be told from a whole one; in a text it can.
     after = texts_again(home) if how == "flipped" else kept(before, home)
     assert set(after.values()) <= set(before.values())
+    was, now = numbered(whole), numbered(home)
     for id_, text in before.items():
         places = pages_of(data, text)  # a long text isn't in one piece
-        if places and not places & numbers:
+        # A number with a flipped bit may be that of another memory: one of the two texts has it then.
+        driven_out = how == "flipped" and now.get(was[id_], text) in before.values() and now.get(was[id_]) != text
+        if places and not places & numbers and not driven_out:
             assert id_ in after, f"{id_} lies on page {places}, which is whole"
     missing = before.keys() - after.keys()
     if how == "flipped":
