@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,6 @@ CROWD = Path(__file__).parent.parent / "crash" / "crowd.py"
 CLIENTS = 16
 MIXED = 4  # of those, that open the store themselves
 PATIENCE = 2  # times as long as sixteen in line would take, for the slowest hundredth
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fresh data folder."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("MEMD_HOME", str(folder))
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    yield folder
-    process.stop(Config.load(folder, {}), timeout=60)
 
 
 def crowd(home: Path, kinds: list[str], seconds: float, shared: str, first: int = 0) -> list[dict[str, Any]]:

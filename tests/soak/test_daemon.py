@@ -10,7 +10,6 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,6 @@ from memd.errors import MemdError
 
 WORDS = ("harbour", "lighthouse", "tide", "deploy", "parser", "cache", "release", "branch", "socket", "ledger", "index")
 MIB = 1 << 20
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fresh data folder; its daemons have the encoder."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("MEMD_HOME", str(folder))
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    yield folder
-    process.stop(Config.load(folder, {}), timeout=60)
 
 
 def rounds(few: int, many: int) -> pytest.MarkDecorator:
