@@ -537,7 +537,7 @@ class Memory:
         """Add and remove tags; return the memories.
 
         Raises:
-            BadInput: a tag isn't a word.
+            BadInput: a tag isn't a word, or a memory would have too many.
             NotFound, Ambiguous: for any of the ids; nothing is changed then.
         """
         check_tags(add)

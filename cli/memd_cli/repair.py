@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,9 @@ def _target(options: Data, config: Config) -> Path:
     if options["to"] is not None:
         path = Path(options["to"]).expanduser().absolute()
         return path / config.store.name if path.is_dir() else path
-    target = config.home / f"{copies.REPAIRED}-{datetime.now(UTC):%Y%m%dT%H%M%S}.db"
-    if target.exists():
-        raise Conflict(f"{target} exists.", "Try again, or give another name with --to.")
-    return target
+    name = f"{copies.REPAIRED}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    names = chain((name,), (f"{name}-{number}" for number in count(2)))
+    return next(path for each in names if not (path := config.home / f"{each}.db").exists())
 
 
 def _backup(options: Data, config: Config) -> Path | None:

@@ -15,6 +15,7 @@ from memd.store import changes, episodes, erasing, gists, ids, journal, passages
 from memd.store.drafts import Draft
 from memd.store.entities import Mentions
 from memd.store.ids import IdMaker
+from memd.store.validation import TAGS
 
 AT_ONCE = 128 << 20  # characters of all texts that are read together; one has at most half as many
 AMBIGUOUS_SHOWN = 5
@@ -302,12 +303,23 @@ def restore(db: sqlite3.Connection, seqs: Sequence[int], now_ms: int) -> None:
 
 
 def retag(db: sqlite3.Connection, seqs: Sequence[int], add: Sequence[str], remove: Sequence[str], now_ms: int) -> None:
-    """Add and remove tags (already lower-case)."""
+    """Add and remove tags (already lower-case).
+
+    Raises:
+        BadInput: one would come to have more than `TAGS`, which nothing that replaces it could inherit.
+    """
     for seq in seqs:
+        before = _tag_count(db, seq)
         add_tags(db, seq, add)
         db.executemany("DELETE FROM tag WHERE name = ? AND memory = ?", [(name, seq) for name in remove])
+        if _tag_count(db, seq) > max(before, TAGS):
+            raise BadInput(f"A memory takes at most {TAGS} tags.", "Remove some of its tags first.")
     changes.append(db, seqs)
     journal.append(db, now_ms, [(journal.TAG, seq, {"add": list(add), "remove": list(remove)}) for seq in seqs])
+
+
+def _tag_count(db: sqlite3.Connection, seq: int) -> int:
+    return int(db.execute("SELECT count(*) FROM tag WHERE memory = ?", (seq,)).fetchone()[0])
 
 
 def add_tags(db: sqlite3.Connection, seq: int, names: Iterable[str]) -> None:

@@ -23,7 +23,9 @@ tags = st.lists(
     ),
     max_size=4,
 )
-times = st.datetimes(timezones=st.just(UTC)).map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))
+times = st.datetimes(datetime(1, 1, 2), datetime(8999, 12, 31), timezones=st.just(UTC)).map(
+    lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000)
+)
 INJECTION = "'); DROP TABLE memory; --"
 
 _fresh = itertools.count()
@@ -267,3 +269,13 @@ def test_texts_that_differ_at_all_are_two(shared: Memory, one: str, other: str) 
     assume(one != other)
     scope = f"/{next(_fresh)}"
     assert shared.remember(one, scope=scope).id != shared.remember(other, scope=scope).id
+
+
+def test_tags_are_added_up_to_what_a_memory_takes(memory: Memory) -> None:
+    first = memory.remember("the tide table hangs by the door", tags=[f"t{n}" for n in range(60)])
+    memory.tag([first.id], add=[f"more{n}" for n in range(4)])
+    with pytest.raises(BadInput, match="64 tags"):
+        memory.tag([first.id], add=["one"])
+    memory.tag([first.id], add=["one"], remove=["t0"])
+    assert len(memory.show(first.id).tags) == 64 and "one" in memory.show(first.id).tags
+    assert len(memory.show(memory.supersede(first.id, "the tide table hangs by the window").id).tags) == 64

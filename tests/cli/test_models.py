@@ -93,8 +93,10 @@ def test_a_daemon_killed_in_the_middle_of_a_switch_goes_on(memd: Memd, tmp_path:
 
 def test_who_waits_may_leave(memd: Memd) -> None:
     many(memd, 2000)
+    memd.json("reindex", "--wait")
     waiting = memd.popen("reindex", "--all", "--wait")
-    time.sleep(0.5)
+    while not memd.json("stats")["pending"]:  # it has asked, and waits
+        time.sleep(0.01)
     waiting.send_signal(signal.SIGINT)
     assert waiting.wait(30) in (0, 130)
     assert memd.json("reindex", "--wait")["encoded"] == 2000

@@ -78,9 +78,10 @@ class Client:
         assert newest["id"] == list(self.stored)[-1], "the last one that was acknowledged isn't the newest"
 
     def _tag(self) -> None:
+        """Put another tag of one's own in the place of the last, so that they don't become too many."""
         tag = f"{self.name}t{self.count}"
-        self.call("tag", ids=[self.shared], add=[tag])
-        self.tags.append(tag)
+        self.call("tag", ids=[self.shared], add=[tag], remove=self.tags)
+        self.tags = [tag]
 
     def _pin(self) -> None:
         id_, pinned = self.chance.choice(list(self.stored)), self.chance.random() < 0.5
