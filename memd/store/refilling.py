@@ -316,7 +316,7 @@ class Refilling:
         for seq in sorted(told - there):
             at, why = written.get(seq), gone.get(seq, ("lost", self._now))
             id_ = self._ids.get(seq) or ""
-            if not id_ or self._db.execute("SELECT 1 FROM memory WHERE id = ?", (id_,)).fetchone():
+            while not id_ or self._db.execute("SELECT 1 FROM memory WHERE id = ?", (id_,)).fetchone():
                 id_ = maker.make(at or self._now)  # it isn't known, or another memory has it after a flipped bit
             if seq not in gone:
                 self.lost[seq] = (id_ if id_ == self._ids.get(seq) else "", at)

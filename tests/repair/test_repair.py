@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.api import Memory
+from memd.clock import from_ms
 from memd.errors import BadInput, Conflict, MemdError, NotFound, StoreCorrupt
 from memd.model import NewMemory, Repair, Source
 from memd.store import backups, repair, salvage, schema
@@ -134,6 +135,18 @@ def broken(data: bytes, numbers: set[int], how: str, chance: random.Random) -> b
 )
 def test_only_what_lies_on_damaged_pages_is_lost(whole: Path, tmp_path: Path, share: float, how: str) -> None:
     check_share(whole, tmp_path, share, how, seed=1)
+
+
+def test_lost_memories_keep_their_places_though_all_were_stored_in_one_millisecond(tmp_path: Path) -> None:
+    home = tmp_path / "whole"
+    with Memory.open(home, encode="off", clock=lambda: from_ms(NOW)) as memory:
+        made = memory.remember_many([NewMemory(f"note {n}: " + "much more " * 60) for n in range(900)])
+    data = (home / "memd.db").read_bytes()
+    rows = set().union(*(pages_of(data, f"note {n}: much") for n in range(900)))
+    index = set().union(*(pages_of(data, one.id) for one in made)) - rows
+    lost = {*sorted(rows)[::2], *index}  # so that their ids are unknown, and others are made at that time
+    done, _ = mended(tmp_path, broken(data, lost, "zeroed", random.Random(1)))  # holds it against the journal
+    assert done.lost_count > 100
 
 
 @pytest.mark.soak
