@@ -44,10 +44,11 @@ def gains(
     form = 1.0 + numbers.reply * (resident.asks[before] & (before >= 0)) - numbers.question * resident.asks[slots]
     if speakers:
         form += numbers.speaker * np.isin(resident.speaker[slots], speakers)
-    episodes = resident.episode[slots]
+    episodes = resident.episode[slots].astype(np.int64)
     if not episodes.any():
         return (form - 1.0) * scores
-    keys, places = np.unique(episodes, return_inverse=True)
+    # A memory of no episode is one of its own: beside such, the only episode would else pass for the best there is.
+    keys, places = np.unique(np.where(episodes > 0, episodes, -resident.memory[slots]), return_inverse=True)
     active = _by_the_best(keys, places, scores, numbers.episode_hits)
     if matches.shape[1] and active.any():
         active += numbers.episode_whole * (_as_a_whole(keys, places, matches) - active)
@@ -79,8 +80,8 @@ def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], 
     return gained
 
 
-def _by_the_best(keys: NDArray[np.int32], places: Slots, scores: Scores, hits: int) -> Scores:
-    """The activation of each episode over the highest, float64 [episodes] in [0, 1]; 0 for no episode (key 0).
+def _by_the_best(keys: NDArray[np.int64], places: Slots, scores: Scores, hits: int) -> Scores:
+    """The activation of each episode over the highest, float64 [episodes] in [0, 1].
 
     An episode's activation is the sum of its `hits` best scores in the head of the list.
 
@@ -92,18 +93,18 @@ def _by_the_best(keys: NDArray[np.int32], places: Slots, scores: Scores, hits: i
     best: list[list[float]] = [[] for _ in keys]
     for place, score in zip(places[head].tolist(), scores[head].tolist(), strict=True):
         best[place].append(score)
-    totals = np.array([sum(values[:hits]) for values in best]) * (keys > 0)
+    totals = np.array([sum(values[:hits]) for values in best])
     return _over_highest(totals)
 
 
-def _as_a_whole(keys: NDArray[np.int32], places: Slots, matches: NDArray[np.float32]) -> Scores:
+def _as_a_whole(keys: NDArray[np.int64], places: Slots, matches: NDArray[np.float32]) -> Scores:
     """How well each episode's candidates answer together, as `_by_the_best` has it.
 
     It is late interaction once more, with the episode for a passage: each token's best match in any of them.
     """
     order = np.argsort(places, kind="stable")
     starts = np.searchsorted(places[order], np.arange(len(keys)))
-    whole = np.maximum.reduceat(matches[order], starts, axis=0).sum(axis=1) * (keys > 0)
+    whole = np.maximum.reduceat(matches[order], starts, axis=0).sum(axis=1)
     return _over_highest(whole) ** _CONTRAST
 
 
