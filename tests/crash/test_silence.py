@@ -35,15 +35,26 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def stopped(pid: int, home: Path) -> Iterator[None]:
     """SIGSTOP, not in the middle of a write (which would keep all others from writing), and SIGCONT at the end."""
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid)
     while is_writing(home):
         os.kill(pid, signal.SIGCONT)
         time.sleep(0.05)
-        os.kill(pid, signal.SIGSTOP)
+        stop(pid)
     try:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def stop(pid: int) -> None:
+    """SIGSTOP; threads go on until they have noticed."""
+    os.kill(pid, signal.SIGSTOP)
+    tasks = Path(f"/proc/{pid}/task")
+    if not tasks.exists():
+        time.sleep(0.1)
+        return
+    states = lambda: {task.read_text().rpartition(")")[2].split()[0] for task in tasks.glob("*/stat")}  # noqa: E731
+    assert eventually(lambda: states() == {"T"})
 
 
 def is_writing(home: Path) -> bool:

@@ -167,7 +167,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, str, str]:
         change = draw(st.integers(0, 3))
         if change == 0:
             payload.pop(field, None)
-        elif change == 1 and isinstance(payload.get(field), dict):
+        elif change == 1 and payload.get(field) and isinstance(payload[field], dict):
             payload[field] = {**payload[field], draw(st.sampled_from(sorted(payload[field]))): draw(WRONG)}
         else:
             payload[field] = draw(WRONG | mixed())
