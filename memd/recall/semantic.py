@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # dimension; this undoes the factor, so that 1 is about the best a token can reach.
 _SIGN_SCALE = float(np.sqrt(np.pi / 2.0))
 
-Matches = NDArray[np.float32]
-
 
 class Question(NamedTuple):
     """An encoded query.
@@ -194,7 +192,7 @@ def _surround(
     return voice("semantic", numbers.surround, pool, scores.astype(np.float64), "surround")
 
 
-def best_matches(groups: Groups, asked: Question, matcher: Matcher, numbers: Calibration) -> Matches:
+def best_matches(groups: Groups, asked: Question, matcher: Matcher, numbers: Calibration) -> NDArray[np.float32]:
     """Each query token's best match in each passage (MaxSim, Khattab & Zaharia 2020), float32 [n, q].
 
     To the power `late_power`; a match below 0 counts as 0.
@@ -202,11 +200,9 @@ def best_matches(groups: Groups, asked: Question, matcher: Matcher, numbers: Cal
     Args:
         groups: the signs of the passages' tokens.
     """
-    if not groups.size or not len(asked.tokens):
-        return np.zeros((groups.size, len(asked.tokens)), np.float32)
     scale = np.float32(_SIGN_SCALE / np.sqrt(asked.tokens.shape[1]))
     found = matcher.best(groups, asked.tokens) * scale
-    result: Matches = np.maximum(found, np.float32(0.0)) ** numbers.late_power
+    result: NDArray[np.float32] = np.maximum(found, np.float32(0.0)) ** numbers.late_power
     return result
 
 
