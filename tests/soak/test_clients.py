@@ -1,7 +1,8 @@
 """Sixteen clients read and write for a minute: all are answered, no update is lost, nobody is told of a lock.
 
 How long the slowest hundredth waits is compared with how long one client waits that has the store for itself, measured
-in the same run: sixteen that take turns wait sixteen times as long, and machines are noisy.
+in the same run: sixteen that take turns wait sixteen times as long, and machines are noisy. The short form compares no
+times: its hundredth is a few calls.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def test_sixteen_clients_lose_no_update(
     process.stop(Config.load(home, {}), timeout=60)
     with Memory.open(home, encode="off") as memory:
         compare(memory, [*alone, *told], shared)
-    assert slow < PATIENCE * CLIENTS * quantile(alone, 0.99)
+    if seconds >= 10:
+        assert slow < PATIENCE * CLIENTS * quantile(alone, 0.99)
 
 
 def by_kind(kinds: list[str], told: list[dict[str, Any]]) -> str:
