@@ -17,7 +17,7 @@ from memd.store.passages import scope_mark
 # Where a query sees more passages than this, words that many passages have only add to the score of those that a
 # rarer word finds: FTS5 takes about half a microsecond for each passage and word that it scores.
 WHOLE_BELOW = 5000  # passages
-ROWS = 2000  # passages scored, as far as the words allow
+ROWS = 1000  # passages scored, as far as the words allow
 COMMON_SHARE = 0.125  # a word in more passages than this says too little to be counted (idf below 2)
 
 
