@@ -11,6 +11,7 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import from_ms
+from memd.model import Audit
 from memd.store import journal
 from memd.store.journal import Row
 
@@ -32,6 +33,18 @@ class Told:
     """An entry on what stands in its place was blanked, as that was purged."""
     by: dict[str, None] = field(default_factory=dict)
     """Ids of what stands in its place."""
+
+
+def report(db: sqlite3.Connection, number: int, link: str, most: int) -> Audit:
+    """The audit with at most so many troubles in words; `number` and `link` as for `verify`. O(store)."""
+    troubles = list(verify(db, number, link))
+    entries, last = journal.head(db)
+    lost = tuple(
+        f"Entries {first} to {last_} were lost in a damage, found on {from_ms(at):%Y-%m-%d}."
+        for first, last_, at in gaps(db)
+    )
+    shown = tuple(troubles[:most])
+    return Audit(not troubles, entries, last.hex(), shown, len(troubles) - len(shown), lost)
 
 
 def verify(db: sqlite3.Connection, number: int = 0, link: str = "") -> Iterator[str]:

@@ -80,5 +80,21 @@ def where(db: sqlite3.Connection, wanted: Filters | Query, *, recorded_by: int |
     return " AND ".join(terms), values
 
 
+def newest(db: sqlite3.Connection, wanted: Filters, limit: int, before: int | None = None) -> list[int]:
+    """Memories (by seq) that are meant, the newest first, of those stored before `before`. O(log N + limit) at best."""
+    condition, values = where(db, wanted)
+    if before is not None:
+        condition += " AND m.seq < ?"
+        values.append(before)
+    rows = db.execute(f"SELECT m.seq FROM memory AS m WHERE {condition} ORDER BY m.seq DESC LIMIT ?", (*values, limit))
+    return [row[0] for row in rows]
+
+
+def count(db: sqlite3.Connection, wanted: Filters) -> int:
+    """How many memories are meant."""
+    condition, values = where(db, wanted)
+    return int(db.execute(f"SELECT count(*) FROM memory AS m WHERE {condition}", values).fetchone()[0])
+
+
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))

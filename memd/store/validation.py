@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memd.errors import BadInput
 from memd.model import ALL_SCOPES, CHANNELS, GLOBAL_SCOPE, KINDS, NewMemory, Query, Source
@@ -27,6 +27,14 @@ EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UT
 """Times from here to there: what is reckoned from one of them stays within the calendar of every time zone."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def build(struct: type[Any], **fields: Any) -> Any:
+    """Make a struct from keyword arguments, lists taken for tuples. Raises BadInput naming the fields it has."""
+    try:
+        return struct(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    except TypeError as error:
+        raise BadInput(f"{struct.__name__}: {error}.", f"Fields are: {', '.join(struct.__struct_fields__)}.") from None
 
 
 def check_new(item: NewMemory) -> None:
