@@ -59,7 +59,7 @@ _AGENTS = {"": "claude-code", "claude": "claude-code"}
 
 def fits(path: Path) -> bool:
     """Whether it is claude-mem's database or an export of it, or the folder with the database."""
-    file = _file(path)
+    file = files.given(path, _FILE)
     if file is None:
         return False
     if not databases.is_sqlite(file):
@@ -70,7 +70,7 @@ def fits(path: Path) -> bool:
 
 def origin(path: Path) -> Origin:
     """The file. Raises BadInput where it is none of claude-mem's."""
-    file = _file(path)
+    file = files.given(path, _FILE)
     if file is None or not fits(path):
         raise not_of(path, TOOL, f"it is neither {_FILE}, nor a file that export-memories wrote")
     return Origin(f"{TOOL}:{shown(file.absolute())}", TOOL, databases.digest(file))
@@ -78,7 +78,7 @@ def origin(path: Path) -> Origin:
 
 def read(path: Path, refuse: Refuse) -> Iterator[Record]:
     """Its observations, summaries, prompts and directives. Keeps the sessions in memory, and folders of projects."""
-    file = _file(path)
+    file = files.given(path, _FILE)
     if file is None:
         raise not_of(path, TOOL, f"it has no {_FILE}")
     if databases.is_sqlite(file):
@@ -282,9 +282,3 @@ def _first(row: Mapping[str, Any], columns: Iterable[str]) -> str:
 
 def _project(row: Mapping[str, Any]) -> str:
     return _first(row, ("merged_into_project", "project"))
-
-
-def _file(path: Path) -> Path | None:
-    if path.is_dir():
-        path = path / _FILE
-    return path if path.is_file() else None

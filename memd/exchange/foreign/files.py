@@ -21,6 +21,12 @@ _UNSURE = 16  # characters before the end of what was read, in which an error ma
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
+def given(path: Path, *names: str) -> Path | None:
+    """The file that is meant: the path's own, or the first of these names that its folder has; None where none is."""
+    found = (path / one for one in names) if path.is_dir() else (path,)
+    return next((file for file in found if file.is_file()), None)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[TextIO]:
     """A file of UTF-8, with or without a byte order mark. A pipe or device is refused, not waited for.

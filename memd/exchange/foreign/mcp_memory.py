@@ -30,7 +30,7 @@ _LOOK = 20  # lines, for one that tells what the file is
 
 def fits(path: Path) -> bool:
     """Whether the file, or one in the folder, is a graph of the memory server."""
-    file = _file(path)
+    file = files.given(path, *_FILES)
     if file is None:
         return False
     start = files.begins(file)
@@ -39,7 +39,7 @@ def fits(path: Path) -> bool:
 
 def origin(path: Path) -> Origin:
     """The file. Raises BadInput where it is none of the memory server's."""
-    file = _file(path)
+    file = files.given(path, *_FILES)
     if file is None or not (fits(path) or not files.begins(file).strip()):
         raise not_of(path, _NAME, f"it has no {_FILES[0]}, or that has no entities or relations")
     return Origin(f"{TOOL}:{shown(file.absolute())}", _NAME, files.digest([file]))
@@ -47,7 +47,7 @@ def origin(path: Path) -> Origin:
 
 def read(path: Path, refuse: Refuse) -> Iterator[Record]:
     """Its observations and relations. Keeps names and keys in memory, not texts."""
-    file = _file(path)
+    file = files.given(path, *_FILES)
     if file is None:
         raise not_of(path, _NAME, f"it has no {_FILES[0]}")
     graph = _Graph(file, refuse)
@@ -132,9 +132,3 @@ def _is_whole(start: str) -> bool:
 def _says_type(line: str) -> bool:
     plain = "".join(line.split())
     return '"type":"entity"' in plain or '"type":"relation"' in plain
-
-
-def _file(path: Path) -> Path | None:
-    if path.is_dir():
-        return next((path / one for one in _FILES if (path / one).is_file()), None)
-    return path if path.is_file() else None

@@ -40,7 +40,7 @@ _LIVING = "deleted_at IS NULL"
 
 def fits(path: Path) -> bool:
     """Whether it is a database or an export of mcp-memory-service, or a folder with a database."""
-    file = _file(path)
+    file = files.given(path, *_FILES)
     if file is None:
         return False
     if databases.is_sqlite(file):
@@ -51,7 +51,7 @@ def fits(path: Path) -> bool:
 
 def origin(path: Path) -> Origin:
     """The file. Raises BadInput where it is none of mcp-memory-service's."""
-    file = _file(path)
+    file = files.given(path, *_FILES)
     if file is None or not fits(path):
         raise not_of(path, TOOL, f"it is neither {_FILES[0]}, nor a JSON export, nor a ChromaDB folder of it")
     return Origin(f"{TOOL}:{shown(file.absolute())}", TOOL, databases.digest(file))
@@ -59,7 +59,7 @@ def origin(path: Path) -> Origin:
 
 def read(path: Path, refuse: Refuse) -> Iterator[Record]:
     """Its memories, and their named relations. Keeps the links in memory, not texts."""
-    file = _file(path)
+    file = files.given(path, *_FILES)
     if file is None:
         raise not_of(path, TOOL, f"it has no {_FILES[0]}")
     source = shown(file.absolute())
@@ -221,9 +221,3 @@ def _labels(value: object) -> Iterable[str]:
     """Tags: a list, one written as JSON, or words with commas between them."""
     found = strings(value)
     return [part for one in found for part in one.split(",")]
-
-
-def _file(path: Path) -> Path | None:
-    if path.is_dir():
-        return next((path / one for one in _FILES if (path / one).is_file()), None)
-    return path if path.is_file() else None
