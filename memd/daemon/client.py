@@ -30,6 +30,7 @@ MAX_LINE = 256 * 1024 * 1024  # bytes of one request or answer
 PATIENCE = 5.0  # seconds without a sign after which the daemon is asked whether it is alive
 LIFE_TIMEOUT = 10.0  # seconds it has for that: a greeting, which waits for nothing
 _CHUNK = 256 * 1024
+LAUNCHES = 2  # one that has said it is ready may have ended again: told to, or idle for as long as configured
 DYING = 5.0  # seconds that the system may take to clear away a process that was killed
 _POLL = 0.01
 
@@ -207,7 +208,9 @@ class Door:
         if os.name != "posix":
             raise _unavailable("the daemon needs Unix sockets and file locks, which this system lacks")
         sock = connect(self.home)
-        if sock is None and self.start:
+        for _ in range(LAUNCHES if self.start else 0):
+            if sock is not None:
+                break
             from memd.daemon.launch import launch
 
             launch(self.home)

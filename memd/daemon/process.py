@@ -37,7 +37,8 @@ DRAIN_TIMEOUT = 45.0  # seconds that requests in hand get to finish when the dae
 SWITCH_INTERVAL = 0.001  # seconds after which a thread must let another run: encoding may not hold up a recall
 OWN_DESCRIPTORS = 40  # files that the daemon has open itself: the store, the log, the encoder, what it watches
 FEWEST_CLIENTS = 4
-_GRACE = 10.0  # seconds a daemon gets after each signal
+_GRACE = 10.0  # seconds a daemon gets for its word, and after SIGTERM
+_CLEARING = 30.0  # seconds the system gets to clear away one that was killed
 _TICK = 1.0  # seconds between two looks at the idle clock
 _BACKLOG = 128
 
@@ -69,7 +70,7 @@ def stop(config: Config, timeout: float = STOP_TIMEOUT) -> bool:
     home = str(config.home)
     if not is_held(home):
         return False
-    for act, patience in ((_ask_to_stop, timeout), (_terminate, _GRACE), (_kill, _GRACE)):
+    for act, patience in ((_ask_to_stop, timeout), (_terminate, _GRACE), (_kill, _CLEARING)):
         if not act(config):
             continue
         with suppress(DaemonUnavailable):

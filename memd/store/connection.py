@@ -345,7 +345,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
     It may also call it a failure to read, where another one switches at the same moment.
     """
-    begun = time.monotonic()
+    begun: dict[str, float] = {}
+    patience = {"locked": BUSY_TIMEOUT_S, "disk I/O": SWITCHING_S}  # each from its first time on
     while True:
         try:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while the file is empty
@@ -353,9 +354,9 @@ def _use_wal(connection: sqlite3.Connection) -> None:
                 return
             raise sqlite3.OperationalError("this file system has no shared memory, which the write-ahead log needs")
         except sqlite3.OperationalError as error:
-            told = str(error)
-            patience = BUSY_TIMEOUT_S if "locked" in told else SWITCHING_S if "disk I/O" in told else 0.0
-            if time.monotonic() - begun > patience:
+            trouble = next((words for words in patience if words in str(error)), "")
+            now = time.monotonic()
+            if not trouble or now - begun.setdefault(trouble, now) > patience[trouble]:
                 raise
             time.sleep(0.01)
 
