@@ -28,7 +28,7 @@ def client(home: Path, cwd: Path, *, roots: list[Path] | None = None, mode: str 
     async def list_roots(_: object) -> ListRootsResult:
         return ListRootsResult(roots=[Root(uri=root.as_uri()) for root in roots or ()])  # type: ignore[arg-type]
 
-    return Client(where, mode=mode, read_timeout_seconds=60, list_roots_callback=None if roots is None else list_roots)
+    return Client(where, mode=mode, read_timeout_seconds=240, list_roots_callback=None if roots is None else list_roots)
 
 
 class Session:

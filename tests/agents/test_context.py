@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from memd.agents import context
+from memd.agents import context, touched
 from memd.api import Memory
 from memd.errors import BadInput
 from memd.ingest import read
@@ -181,6 +181,13 @@ def test_failures_are_those_of_the_files_that_are_meant(memory: Memory, project:
     assert "by its path" in lines and "bare name" in lines and "another" not in lines and "nothing" not in lines
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git may take its time, on a busy machine."""
+    monkeypatch.setattr(touched, "GIT_SECONDS", 120.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_files_touched_are_also_those_that_git_knows_of(memory: Memory, project: str) -> None:
     def git(*words: str) -> None:
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -292,6 +299,7 @@ def _edited(memory: Memory, project: str, path: str, session: str = "s") -> None
         )
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_look_starts_nothing_that_a_repository_names(memory: Memory, project: str) -> None:
     trap = Path(project, "trap")
     for name in ("fsmonitor", "gpg"):

@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, mode: str) -> Iterator[Path
     (folder / "work" / "src").mkdir()
     (folder / "other" / ".git").mkdir(parents=True)
     yield folder
-    process.stop(Config.load(folder / "home", {}), timeout=20)
+    process.stop(Config.load(folder / "home", {}))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def session(portal: BlockingPortal, folder: Path, mode: str) -> Iterator[Session
 def encoded(folder: Path) -> None:
     """Wait until all that was remembered has its vectors."""
     with Door(str(folder / "home")) as door:
-        assert door.call("wait_encoded", {"timeout_s": 60})["pending"] == 0
+        assert door.call("wait_encoded", {"timeout_s": 240})["pending"] == 0
 
 
 def test_the_tools_say_what_they_do_and_when_to_call_them(session: Session) -> None:

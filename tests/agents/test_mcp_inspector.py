@@ -36,8 +36,9 @@ def why_not() -> str:
     return ""
 
 
-def _npx(*words: str, timeout: float = 60, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "npm_config_cache": str(CACHE), "npm_config_update_notifier": "false"}
+def _npx(*words: str, timeout: float = 240, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    settings = {"cache": str(CACHE), "update_notifier": "false", "fetch_retries": "0"}
+    env = {**os.environ, **{f"npm_config_{name}": value for name, value in settings.items()}}
     command = ["npx", "--yes", "--prefer-offline", INSPECTOR, "--cli", *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=env, cwd=cwd)
 
@@ -48,7 +49,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(reason)
     (tmp_path / "work" / ".git").mkdir(parents=True)
     yield tmp_path / "home"
-    process.stop(Config.load(tmp_path / "home", {}), timeout=20)
+    process.stop(Config.load(tmp_path / "home", {}))
 
 
 def ask(home: Path, method: str, *words: str) -> Any:

@@ -22,7 +22,7 @@ def memd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memd]:
     folder = tmp_path_factory.mktemp("work")
     (folder / "work" / ".git").mkdir(parents=True)
     yield Memd(folder / "home", folder / "work", {"MEMD_ENCODER": str(folder / "none")})
-    process.stop(Config.load(folder / "home", {}), timeout=20)
+    process.stop(Config.load(folder / "home", {}))
 
 
 def titles(memd: Memd, *words: str) -> list[tuple[str, ...]]:

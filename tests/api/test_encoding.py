@@ -3,8 +3,7 @@
 import json
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from memd.encoder import Encoder, Encoding
 from memd.errors import EncoderUnavailable
 from memd.model import NewMemory
 from memd.store import vectors
+from tests.waiting import eventually
 
 LONG = " ".join(f"Paragraph {n} tells of the harbour and its ships." for n in range(200))
 
@@ -68,16 +68,16 @@ def test_background_follows(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="background") as memory:
         memory.remember_many([NewMemory(f"memory {n} about the tide") for n in range(150)])
         memory.remember(LONG)
-        assert memory.wait_encoded(60) and memory.pending() == 0 and consistent(memory)
+        assert memory.wait_encoded(240) and memory.pending() == 0 and consistent(memory)
         memory.remember("and one more")
-        assert memory.wait_encoded(60) and consistent(memory)
+        assert memory.wait_encoded(240) and consistent(memory)
 
 
 def test_background_picks_up_what_another_left(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="off") as other, Memory.open(tmp_path, encode="background") as memory:
-        assert memory.wait_encoded(10)
+        assert memory.wait_encoded(240)
         other.remember("written elsewhere")
-        assert memory.wait_encoded(30) and consistent(memory)
+        assert memory.wait_encoded(240) and consistent(memory)
 
 
 def test_closing_in_the_middle_keeps_the_queue(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_worker_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     monkeypatch.setattr(memd.encoding, "POLL_S", 0.1)
     with Memory.open(tmp_path, encode="background") as memory, Memory.open(tmp_path, encode="off") as other:
         memory.remember_many([NewMemory("there was room")] * before)
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         limit_pages(memory, 1)  # SQLite's own full disk, for the connection that the worker writes through
         other.remember_many([NewMemory(f"memory {n}: {LONG[:300]}") for n in range(50)])
         assert eventually(lambda: told in " ".join(memory.degraded))
@@ -118,15 +118,6 @@ def test_a_worker_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
 def limit_pages(memory: Memory, pages: int) -> None:
     with memory.store.writing() as db:
         db.execute(f"PRAGMA max_page_count = {pages}")
-
-
-def eventually(true: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_what_is_stored_is_what_the_encoder_says(memory: Memory, encoder: Encoder) -> None:
@@ -157,13 +148,13 @@ def test_without_an_encoder_all_else_goes_on(tmp_path: Path, monkeypatch: pytest
         found = memory.recall("enough words")
         assert [hit.memory.id for hit in found.hits][:1] == [done.id]
         assert found.degraded and memory.degraded
-        assert memory.pending() > 0 and not memory.wait_encoded(60)
+        assert memory.pending() > 0 and not memory.wait_encoded(240)
         with pytest.raises(EncoderUnavailable) as caught:
             memory.encode_pending()
         assert caught.value.hint
     monkeypatch.delenv("MEMD_ENCODER")
     with Memory.open(tmp_path / "home", encode="background") as memory:
-        assert memory.wait_encoded(60) and consistent(memory)
+        assert memory.wait_encoded(240) and consistent(memory)
 
 
 def test_another_encoder_makes_all_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +166,7 @@ def test_another_encoder_makes_all_anew(tmp_path: Path, monkeypatch: pytest.Monk
         found = memory.recall("memory 7 of the sea")
         assert found.degraded and found.hits
     with Memory.open(tmp_path / "home", encode="background") as memory:
-        assert memory.wait_encoded(60) and consistent(memory)
+        assert memory.wait_encoded(240) and consistent(memory)
         assert memory.stats().encoder == first[::-1]
         assert memory.recall("memory 7 of the sea").degraded == ()
         memory.forget([memory.list(limit=1)[0].id])
@@ -256,4 +247,4 @@ def test_recall_goes_beside_encoding(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert answers == ["the pier closes at dusk"] * 8
-        assert memory.wait_encoded(60) and consistent(memory)
+        assert memory.wait_encoded(240) and consistent(memory)

@@ -16,6 +16,7 @@ from memd.errors import Conflict, EncoderUnavailable, NotFound, StoreUnusable
 from memd.model import NewMemory
 from memd.store import vectors
 from tests.exports import export
+from tests.waiting import eventually
 
 NOUNS = ("lighthouse", "keeper", "weather", "noon", "harbour", "ships", "storm", "night", "pier", "dusk")
 TEXTS = [f"the {one} and the {other} of day {n}" for n, (one, other) in enumerate(permutations(NOUNS, 2))][:60]
@@ -108,50 +109,48 @@ def test_going_back_uses_what_is_still_there(memory: Memory) -> None:
 def test_an_interrupted_switch_goes_on(home: Path) -> None:
     with Memory.open(home, encode="background") as memory:
         memory.remember_many([NewMemory(text) for text in TEXTS])
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         memory.use_encoder("odd")
     with Memory.open(home, encode="background") as memory:
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         info = memory.encoder_info()
         assert (info.name, info.dimension, info.pending) == ("odd", 72, 0) and semantic(memory)
     # Chosen, and then the process died before the store knew of it.
     Encoders(home).choose("large")
     with Memory.open(home, encode="background") as memory:
-        assert memory.wait_encoded(60) and memory.encoder_info().dimension == 1024 and semantic(memory)
+        assert memory.wait_encoded(240) and memory.encoder_info().dimension == 1024 and semantic(memory)
 
 
 def test_other_processes_follow(home: Path) -> None:
     with Memory.open(home, encode="background") as daemon, Memory.open(home, encode="inline") as other:
         daemon.remember_many([NewMemory(text) for text in TEXTS])
-        assert daemon.wait_encoded(60) and semantic(other)
+        assert daemon.wait_encoded(240) and semantic(other)
         other.use_encoder("large")
-        assert daemon.wait_encoded(60) and daemon.encoder_info().name == "large"
+        assert daemon.wait_encoded(240) and daemon.encoder_info().name == "large"
         assert semantic(daemon) == semantic(other)
         other.remember("the pier closes at dusk")
         assert daemon.encoder_info().pending == 0
         assert daemon.use_encoder("small").name == "small"
         other.remember("the storm of the night")
-        assert daemon.wait_encoded(60) and other.encoder_info().name == "small" and semantic(other)
+        assert daemon.wait_encoded(240) and other.encoder_info().name == "small" and semantic(other)
 
 
 def test_one_who_came_late_with_the_old_one_is_overruled(home: Path) -> None:
     with Memory.open(home, encode="background") as memory:
         memory.remember_many([NewMemory(text) for text in TEXTS])
         memory.use_encoder("odd")
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         with memory.store.writing() as db:
             vectors.adopt(db, "somebody else's", 128)
         memory.remember("the harbour at night")
-        for _ in range(100):
-            if not memory.encoder_info().pending and memory.wait_encoded(1):
-                break
+        assert eventually(lambda: not memory.encoder_info().pending and memory.wait_encoded(1))
         assert semantic(memory) and memory.encoder_info().pending == 0
 
 
 def test_recalls_go_on_while_encoders_change(home: Path) -> None:
     with Memory.open(home, encode="background") as memory:
         memory.remember_many([NewMemory(text) for text in TEXTS])
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         stop, wrong = threading.Event(), list[str]()
 
         def ask() -> None:
@@ -166,7 +165,7 @@ def test_recalls_go_on_while_encoders_change(home: Path) -> None:
         try:
             for name in ("odd", "pooled", "large", "small"):
                 memory.use_encoder(name)
-                assert memory.wait_encoded(60)
+                assert memory.wait_encoded(240)
         finally:
             stop.set()
             for thread in threads:
@@ -212,7 +211,7 @@ def test_an_encoder_that_is_gone_is_said_and_mended(memory: Memory, home: Path) 
 def test_all_can_be_made_anew(home: Path) -> None:
     with Memory.open(home, encode="background") as memory:
         memory.remember_many([NewMemory(text) for text in TEXTS])
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         memory.forget([memory.list(limit=1)[0].id])
         expected = semantic(memory)
         with memory.store.writing() as db:
@@ -220,7 +219,7 @@ def test_all_can_be_made_anew(home: Path) -> None:
         assert memory.reindex().pending == 0
         memory.reindex(every=True)
         assert is_right(memory)
-        assert memory.wait_encoded(60) and memory.encoder_info().encoded == 59
+        assert memory.wait_encoded(240) and memory.encoder_info().encoded == 59
         with memory.store.reading() as db:
             left = db.execute("SELECT passage FROM vector WHERE code = zeroblob(length(code))").fetchall()
         assert len(left) == 1  # the forgotten one's

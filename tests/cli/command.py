@@ -61,7 +61,7 @@ class Memd:
             capture_output=True,
             cwd=self.cwd,
             env=self.environ(env),
-            timeout=120,
+            timeout=240,
             check=False,
         )
         result = Done(done.returncode, done.stdout, done.stderr.decode())
@@ -99,7 +99,7 @@ class Memd:
         ioctl(terminal, TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         shown = b""
         to_say = list(say)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         try:
             while time.monotonic() < deadline:
                 if not select.select([terminal], [], [], 1.0)[0]:

@@ -14,7 +14,7 @@ from tests.cli.command import Memd
 
 def _stop(home: Path) -> None:
     (home / "config.toml").unlink(missing_ok=True)
-    process.stop(Config.load(home, {}), timeout=20)
+    process.stop(Config.load(home, {}))
 
 
 @pytest.fixture

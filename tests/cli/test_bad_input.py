@@ -111,7 +111,7 @@ def test_more_than_64_mib_is_refused_before_it_is_read_whole(full: Memd) -> None
             capture_output=True,
             env=full.environ({}),
             cwd=full.cwd,
-            timeout=60,
+            timeout=240,
             check=False,
         )
     assert done.returncode == 2 and b"64 MiB" in done.stderr
@@ -172,7 +172,7 @@ def in_own_mounts(script: str, memd: Memd) -> list[tuple[str, int]]:
     command = f'memd() {{ "{COMMAND[0]}" -m memd_cli "$@" 2>&1 && echo "exit 0" || echo "exit $?"; }}\nset -e\n'
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", command + script],
-        capture_output=True, text=True, env=memd.environ({}), cwd=memd.cwd, timeout=120, check=False,
+        capture_output=True, text=True, env=memd.environ({}), cwd=memd.cwd, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr, done
     return [(said, int(code)) for said, code in re.findall(r"(.*?)^exit (\d)$", done.stdout, re.DOTALL | re.MULTILINE)]

@@ -25,7 +25,7 @@ DEAR = {"typing", "re", "json", "argparse", "pathlib", "dataclasses", "inspect",
 def watched(memd: Memd, *words: str) -> tuple[str, str]:
     done = subprocess.run(
         [sys.executable, "-c", WATCH, *words],
-        capture_output=True, text=True, cwd=memd.cwd, env=memd.environ({}), timeout=60, check=True, input="",
+        capture_output=True, text=True, cwd=memd.cwd, env=memd.environ({}), timeout=240, check=True, input="",
     )  # fmt: skip
     return done.stdout, done.stderr
 

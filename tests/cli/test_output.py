@@ -152,7 +152,7 @@ def run_shell(memd: Memd, script: str) -> subprocess.CompletedProcess[bytes]:
         capture_output=True,
         env=memd.environ({}),
         cwd=memd.cwd,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -186,5 +186,5 @@ def test_ctrl_c_ends_it_quietly(full: Memd) -> None:
     process.stdin.flush()
     assert process.stdout.readline()
     os.kill(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=240)
     assert process.returncode == 130 and told == b""

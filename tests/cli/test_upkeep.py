@@ -22,6 +22,7 @@ def checks(memd: Memd, **env: str) -> dict[str, dict[str, str]]:
 
 
 def test_all_is_well_where_it_is(full: Memd) -> None:
+    full("reindex", "--wait")
     before = full.json("stats")
     assert {name: check["status"] for name, check in checks(full).items() if check["status"] != "ok"} == {}
     after = full.json("stats")
@@ -125,7 +126,7 @@ def test_the_daemon_runs_in_the_foreground(memd: Memd) -> None:
     assert b"answers on" in process.stderr.readline()
     assert memd.json("daemon", "status")["pid"] == process.pid
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) in (0, 130)
+    assert process.wait(240) in (0, 130)
     process.stderr.close()
     assert memd("daemon", "status", check=False).code == 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Memd
-from tests.ingest.notebook import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

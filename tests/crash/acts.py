@@ -91,7 +91,7 @@ def client(home: str, seed: str) -> None:
     """A client of the daemon."""
     from memd.daemon.client import Door
 
-    Writer(Door(home, timeout=120), int(seed)).run()
+    Writer(Door(home, timeout=240), int(seed)).run()
 
 
 def alone(home: str, seed: str) -> None:

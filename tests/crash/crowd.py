@@ -120,7 +120,7 @@ def main(home: str, number: str, kind: str, shared: str) -> None:
     if kind == "daemon":
         from memd.daemon.client import Door
 
-        door: Any = Door(home, timeout=120)
+        door: Any = Door(home, timeout=240)
     else:
         from memd_cli.inprocess import InProcess
 
@@ -129,8 +129,10 @@ def main(home: str, number: str, kind: str, shared: str) -> None:
     door.call("show", {"ids": [shared]})
     print("ready", flush=True)
     until = float(input())
-    while time.time() < until:
+    while True:  # once at least, however late it got its turn
         client.step()
+        if time.time() >= until:
+            break
     door.close()
     told = {name: value for name, value in vars(client).items() if name not in ("door", "chance")}
     print(json.dumps(told))

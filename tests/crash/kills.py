@@ -26,8 +26,9 @@ from memd.model import NewMemory
 from memd.store import backups, schema
 from tests.crash.acts import sentence
 from tests.crash.ledger import Ledger
-from tests.ingest.notebook import Notebook, differences, eventually
+from tests.ingest.notebook import Notebook, differences
 from tests.store.older import format_1_store
+from tests.waiting import eventually
 
 ACTS = Path(__file__).with_name("acts.py")
 
@@ -53,7 +54,7 @@ class Victim:
         self._begun.set()
 
     def wait_begun(self) -> None:
-        assert self._begun.wait(120)
+        assert self._begun.wait(240)
 
     def kill(self) -> None:
         """SIGKILL; what it said is complete afterwards."""
@@ -62,7 +63,7 @@ class Victim:
 
     def end(self, killed: bool = True) -> None:
         """Wait until it has ended, of itself or by us; anything it complained of fails the test."""
-        code = self._child.wait(120)
+        code = self._child.wait(240)
         self._reader.join()
         assert self._child.stdout is not None and self._child.stderr is not None
         complaint = self._child.stderr.read().decode()
@@ -158,20 +159,17 @@ class WithDaemon(Part):
 
     def start(self) -> None:
         """See to it that a daemon answers."""
-        with _environment(self.env), Door(str(self.home), timeout=120) as door:
+        with _environment(self.env), Door(str(self.home), timeout=240) as door:
             door.call("status", {})
 
-    def kill_daemon(self) -> bool:
-        """SIGKILL to whoever answers; False when nobody does just now."""
-        found = rendezvous(str(self.home))
-        try:
-            if found is None:
-                return False
-            os.kill(found[0], signal.SIGKILL)
-        except ProcessLookupError:
-            return False
+    def daemon(self) -> int:
+        """The process id of the last daemon that said where it listens; 0 where none did."""
+        return (rendezvous(str(self.home)) or (0,))[0]
+
+    def kill_daemon(self) -> None:
+        """SIGKILL to whoever answers."""
+        os.kill(self.daemon(), signal.SIGKILL)
         self.killed += 1
-        return True
 
 
 class Clients(WithDaemon):
@@ -191,7 +189,7 @@ class Clients(WithDaemon):
             victim.kill()
             self.killed += 1
             self.ledger.read(victim.lines)
-        with Door(str(self.home), start=False, timeout=60) as door:
+        with Door(str(self.home), start=False, timeout=240) as door:
             assert eventually(lambda: door.call("status", {})["connections"] == 1), "the others' are still held"
         self.verify(self.ledger)
 
@@ -206,9 +204,11 @@ class Daemon(WithDaemon):
         victims = [Victim("client", self.home, self.chance.getrandbits(32), self.env) for _ in range(2)]
         for victim in victims:
             victim.wait_begun()
+        killed = 0
         for _ in range(min(3, self.kills)):
-            assert eventually(lambda: rendezvous(str(self.home)) is not None, 60)
+            assert eventually(lambda killed=killed: self.daemon() not in (0, killed))
             self.pause(1.2)
+            killed = self.daemon()
             self.kill_daemon()
         self.pause(0.5)
         for victim in victims:
@@ -277,7 +277,7 @@ class Watcher(WithDaemon):
     def prepare(self) -> None:
         self.notes = Notebook()
         self.start()
-        with Door(str(self.home), timeout=60) as door:
+        with Door(str(self.home), timeout=240) as door:
             door.call("watch_add", {"path": str(self.notes.folder.resolve()), "scope": str(self.notes.folder)})
 
     def round(self) -> None:
@@ -299,11 +299,11 @@ class Watcher(WithDaemon):
                 last[0] = differences(memory, self.notes.folder)
                 return not last[0]
 
-            assert eventually(same, 60), last[0]
+            assert eventually(same), last[0]
             assert not (troubles := memory.check().troubles), troubles
         if self.encoder:
             with Door(str(self.home), timeout=200) as door:
-                assert door.call("wait_encoded", {"timeout_s": 120})["pending"] == 0
+                assert door.call("wait_encoded", {"timeout_s": 240})["pending"] == 0
 
     def finish(self) -> None:
         super().finish()

@@ -15,7 +15,8 @@ from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door
 from memd.model import NewMemory
-from tests.daemon.conftest import daemon_in_foreground, eventually
+from tests.daemon.conftest import daemon_in_foreground
+from tests.waiting import eventually
 
 YEAR = timedelta(days=365)
 
@@ -123,7 +124,7 @@ def test_a_daemon_goes_on_over_a_jump(home: Path, tmp_path: Path) -> None:
     (notes / "a.md").write_text("# Port\n\nThe port is 8080.\n")
     child = daemon_in_foreground(home, JUMPING.format(flag=str(flag)))
     try:
-        with Door(timeout=60) as door:
+        with Door(timeout=240) as door:
             door.call("remember", {"items": [{"text": "before the jump"}]})
             door.call("watch_add", {"path": str(notes), "scope": str(notes)})
             flag.touch()
@@ -134,7 +135,7 @@ def test_a_daemon_goes_on_over_a_jump(home: Path, tmp_path: Path) -> None:
             }  # fmt: skip
             (notes / "a.md").write_text("# Port\n\nThe port is 9090.\n")
             taken = lambda: [one["text"] for one in door.call("list", {"scope": str(notes)})["memories"]]  # noqa: E731
-            assert eventually(lambda: any("9090" in text for text in taken()), 60)
+            assert eventually(lambda: any("9090" in text for text in taken()))
             hook = [sys.executable, "-m", "memd_cli", "hook", "SessionStart"]
             done = subprocess.run(hook, input=b'{"session_id": "s"}', capture_output=True, check=False)
             assert done.returncode == 0
@@ -144,7 +145,7 @@ def test_a_daemon_goes_on_over_a_jump(home: Path, tmp_path: Path) -> None:
             assert door.call("status", {})["uptime_s"] < 1000
     finally:
         process.stop(Config.load())
-        child.wait(30)
+        child.wait(240)
         assert child.stderr is not None
         child.stderr.close()
     with Memory.open(home, encode="off") as memory:

@@ -24,7 +24,7 @@ def memd(tmp_path: Path) -> Iterator[Memd]:
     (tmp_path / "work").mkdir()
     (tmp_path / "home").mkdir(mode=0o700)
     yield Memd(tmp_path / "home", tmp_path / "work", {"MEMD_ENCODER": str(tmp_path / "none")})
-    process.stop(Config.load(tmp_path / "home", {}), timeout=20)
+    process.stop(Config.load(tmp_path / "home", {}))
 
 
 def mounts_allowed() -> bool:

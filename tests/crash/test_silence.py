@@ -20,16 +20,20 @@ from memd.config import Config
 from memd.daemon import client, process
 from memd.daemon.client import Door
 from memd.errors import DaemonUnavailable
-from tests.daemon.conftest import eventually
+from tests.waiting import eventually
 
 HOOK = [sys.executable, "-m", "memd_cli", "hook"]
 
 
-@pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes 5 and 10 seconds, in tenths of them."""
-    monkeypatch.setattr(client, "PATIENCE", 0.3)
-    monkeypatch.setattr(client, "LIFE_TIMEOUT", 0.6)
+@contextmanager
+def in_a_hurry() -> Iterator[None]:
+    """What takes 5 and 10 seconds, in tenths of them. Only where nothing can answer: on a busy machine a daemon that is
+    alive may need longer.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "PATIENCE", 0.3)
+        patch.setattr(client, "LIFE_TIMEOUT", 0.6)
+        yield
 
 
 @contextmanager
@@ -41,7 +45,8 @@ def stopped(pid: int, home: Path) -> Iterator[None]:
         time.sleep(0.05)
         stop(pid)
     try:
-        yield
+        with in_a_hurry():
+            yield
     finally:
         os.kill(pid, signal.SIGCONT)
 
@@ -53,8 +58,15 @@ def stop(pid: int) -> None:
     if not tasks.exists():
         time.sleep(0.1)
         return
-    states = lambda: {task.read_text().rpartition(")")[2].split()[0] for task in tasks.glob("*/stat")}  # noqa: E731
-    assert eventually(lambda: states() == {"T"})
+    assert eventually(lambda: {state(task) for task in tasks.iterdir()} <= {"T", None})
+
+
+def state(task: Path) -> str | None:
+    """What a thread is at, a letter; None where it has ended meanwhile."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
 
 
 def is_writing(home: Path) -> bool:
@@ -66,20 +78,26 @@ def is_writing(home: Path) -> bool:
         return False
 
 
+@contextmanager
+def ends_before(timeout: float) -> Iterator[None]:
+    """Long before the time for an answer is over."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < timeout / 3
+
+
 def test_a_stopped_daemon_is_told_in_bounded_time_and_goes_on_when_it_may(home: Path, door: Door) -> None:
     kept = door.call("remember", {"items": [{"text": "before"}]})["remembered"][0]["id"]
     pid = door.call("status", {})["pid"]
     with stopped(pid, home):
         for waiting in (door, Door(timeout=600)):  # one that was connected, and a new one
-            began = time.monotonic()
-            with pytest.raises(DaemonUnavailable, match="stopped by a signal") as caught:
+            with ends_before(waiting.timeout), pytest.raises(DaemonUnavailable, match="stopped by a signal") as caught:
                 waiting.call("recall", {"text": "before"})
-            assert time.monotonic() - began < 10
             assert f"kill -CONT {pid}" in caught.value.hint and "--no-daemon" in caught.value.hint
             waiting.close()
         beside = subprocess.run(
             [sys.executable, "-m", "memd_cli", "remember", "--no-daemon", "beside it"],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
         assert beside.returncode == 0
     listed = door.call("list", {"scope": "all"})["memories"]
@@ -94,8 +112,10 @@ def test_a_request_larger_than_the_sockets_buffer_is_given_up_too(home: Path, do
     assert door.call("stats", {})["memories"] == 0
 
 
-def test_a_slow_answer_is_waited_for(home: Path, door: Door) -> None:
+def test_a_slow_answer_is_waited_for(home: Path, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than the client's patience: the daemon greets whoever asks, so it is alive."""
+    monkeypatch.setattr(client, "PATIENCE", 0.1)
+    monkeypatch.setattr(client, "LIFE_TIMEOUT", 120.0)
     door.call("remember", {"items": [{"text": "no encoder, so this waits"}]})
     items = [{"text": f"{number} " + "words of a note " * 40} for number in range(3000)]
     assert len(door.call("remember", {"items": items})["remembered"]) == 3000
@@ -105,15 +125,14 @@ def test_hooks_pass_a_stopped_daemon_by_and_leave_word(home: Path, door: Door, t
     pid = door.call("status", {})["pid"]
     payload = f'{{"session_id": "s1", "transcript_path": "{tmp_path}/t.jsonl", "cwd": "{tmp_path}"}}'
     with stopped(pid, home):
-        left = lambda: len(list((home / "hooks").glob("*.json")))  # noqa: E731
-        for _ in range(20):  # on a busy machine half a second may be over before Python has begun
-            before = left()
+
+        def leaves_word() -> bool:
             done = subprocess.run([*HOOK, "SessionEnd"], input=payload, capture_output=True, text=True, check=False)
             assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-            if left() > before:
-                break
-        assert left() > before
-    assert eventually(lambda: door.call("status", {})["pid"] == pid)
+            return any((home / "hooks").glob("*.json"))
+
+        assert eventually(leaves_word)  # on a busy machine half a second may be over before Python has begun
+    assert door.call("status", {})["pid"] == pid
 
 
 def test_a_stopped_daemon_can_be_replaced(home: Path, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,10 +179,8 @@ def hanging(home: Path) -> Iterator[Path]:
 
 
 def test_a_socket_that_hangs_is_told(hanging: Path) -> None:
-    began = time.monotonic()
-    with pytest.raises(DaemonUnavailable, match="no daemon") as caught:
+    with in_a_hurry(), ends_before(600), pytest.raises(DaemonUnavailable, match="no daemon") as caught:
         Door(timeout=600).call("recall", {"text": "x"})
-    assert time.monotonic() - began < 10
     assert str(hanging) in caught.value.hint and "--no-daemon" in caught.value.hint
     done = subprocess.run([*HOOK, "Stop"], input='{"session_id": "s"}', capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

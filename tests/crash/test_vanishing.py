@@ -10,7 +10,6 @@ import sys
 import threading
 from pathlib import Path
 
-import psutil
 import pytest
 
 from memd.api import Memory
@@ -19,7 +18,8 @@ from memd.daemon import process
 from memd.daemon.client import Door, rendezvous
 from memd.daemon.launch import is_held
 from memd.errors import MemdError, StoreUnusable
-from tests.daemon.conftest import eventually, gone
+from tests.daemon.conftest import gone
+from tests.waiting import ended, eventually
 
 OTHERS = ("daemon.pid", "daemon.sock", "memd.db")
 
@@ -33,15 +33,14 @@ def test_a_deleted_data_folder_ends_the_daemon_and_nothing_is_acknowledged_into_
     remember(door, "before")
     pid = door.call("status", {})["pid"]
     shutil.rmtree(home)
-    acknowledged = {}
-    refused = 0
-    while psutil.pid_exists(pid) or not acknowledged:  # a zombie counts as well: how many are written isn't known
+    with Door(start=False) as impatient, pytest.raises(MemdError):  # the old daemon says that it can't, or has gone
+        remember(impatient, "into the void")
+    acknowledged: dict[str, str] = {}
+    while not ended(pid) or not acknowledged:  # how many are written depends on the machine
         try:
             acknowledged[remember(door, f"after {len(acknowledged)}")] = f"after {len(acknowledged)}"
         except MemdError as error:
-            refused += 1
             assert error.hint
-    assert refused, "the old daemon had said that it can't, or has gone"
     assert door.call("status", {})["pid"] != pid
     with Memory.open(home, encode="off") as memory:
         assert memory.stats().memories == len(acknowledged)
@@ -57,7 +56,7 @@ def test_a_deleted_file_of_the_daemon_leads_to_another_one(home: Path, door: Doo
     (home / which).unlink()
     if which == "memd.db":
         (home / "memd.db-wal").unlink(), (home / "memd.db-shm").unlink()
-    assert eventually(lambda: not psutil.pid_exists(pid))
+    assert eventually(lambda: ended(pid))
     assert door.call("stats", {})["memories"] == (which != "memd.db")
     config = Config.load()
     assert config.socket.exists() and rendezvous(str(home))[0] == door.call("status", {})["pid"]  # type: ignore[index]
@@ -71,7 +70,7 @@ def test_a_daemon_that_ends_late_leaves_what_is_the_next_ones(home: Path, door: 
     with Door() as other:
         kept = remember(other, "in the new folder")
         os.kill(first, signal.SIGCONT)
-        assert eventually(lambda: not psutil.pid_exists(first))
+        assert eventually(lambda: ended(first))
         assert remember(other, "and another") != kept
     with Door(start=False) as later:
         assert later.call("stats", {})["memories"] == 2
@@ -81,7 +80,7 @@ def test_a_moved_data_folder_is_left_by_its_daemon(home: Path, door: Door, tmp_p
     kept = remember(door, "packed up")
     pid = door.call("status", {})["pid"]
     home.rename(tmp_path / "elsewhere")
-    assert eventually(lambda: not psutil.pid_exists(pid))
+    assert eventually(lambda: ended(pid))
     with Memory.open(tmp_path / "elsewhere", encode="off") as memory:
         assert memory.show(kept).text == "packed up"
         assert memory.check().sound
@@ -105,7 +104,7 @@ def test_daemons_started_at_once_end_as_one(home: Path, many: int) -> None:
     command = [sys.executable, "-m", "memd.daemon"]
     racing = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(many)]
     try:
-        assert eventually(lambda: sum(one.poll() is None for one in racing) == 1, 60)
+        assert eventually(lambda: sum(one.poll() is None for one in racing) == 1)
         (left,) = [one for one in racing if one.poll() is None]
         for one in racing:
             if one is not left:
@@ -116,7 +115,7 @@ def test_daemons_started_at_once_end_as_one(home: Path, many: int) -> None:
     finally:
         process.stop(Config.load())
         for one in racing:
-            one.wait(20)
+            one.wait(240)
             assert one.stderr is not None
             one.stderr.close()
 
@@ -140,7 +139,7 @@ def test_a_home_that_cant_be_written_is_told_at_once(tmp_path: Path, monkeypatch
         pytest.skip("no /proc on this system")
     monkeypatch.setenv("MEMD_HOME", "/proc/memd")
     with pytest.raises(MemdError, match="can't be") as caught:
-        Door(timeout=30).call("status", {})
+        Door(timeout=240).call("status", {})
     assert caught.value.hint
     with pytest.raises(StoreUnusable):
         Memory.open(encode="off")
@@ -152,7 +151,7 @@ def test_clients_that_race_a_stopping_daemon_start_one_more(home: Path, door: Do
     found: list[str] = []
 
     def ask() -> None:
-        with Door(timeout=60) as mine:
+        with Door(timeout=240) as mine:
             found.append(mine.call("show", {"ids": [kept]})["memories"][0]["text"])
 
     threads = [threading.Thread(target=ask) for _ in range(8)]

@@ -43,7 +43,7 @@ def memd(tmp_path: Path, ring: Path) -> Iterator[Memd]:
             "FOLDER_KEYRING": str(ring),
         },
     )
-    process.stop(Config.load(tmp_path / "home", {}), timeout=20)
+    process.stop(Config.load(tmp_path / "home", {}))
 
 
 def files_with(folder: Path, *words: str) -> list[str]:

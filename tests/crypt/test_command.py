@@ -248,7 +248,7 @@ def at_terminal(memd: Memd, words: list[str], say: list[str]) -> Done:
         os.chdir(memd.cwd)
         os.execve(COMMAND[0], [*COMMAND, *words], memd.environ({}))
     shown, answered = b"", 0
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 1.0)[0]:
             continue

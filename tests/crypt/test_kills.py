@@ -132,7 +132,7 @@ def test_what_is_remembered_while_it_is_written_anew_is_kept(
         for _ in range(rounds):
             for key in (*both, None):
                 acknowledged |= {writer.stdout.readline().strip() for writer in writers if writer.stdout}
-                deadline = time.monotonic() + 10
+                deadline = time.monotonic() + 60
                 while time.monotonic() < deadline:
                     try:
                         moving.move(store, key)

@@ -7,8 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door, rendezvous
 from memd.daemon.launch import is_held
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("MEMD_DAEMON_IDLE_EXIT", raising=False)
     yield folder
     (folder / "config.toml").unlink(missing_ok=True)
-    process.stop(Config.load(folder, {}), timeout=20)
+    process.stop(Config.load(folder, {}))
 
 
 @pytest.fixture
 def door(home: Path) -> Iterator[Door]:
     """A door to this data folder's daemon, which the first call starts."""
-    with Door(timeout=30) as door:
+    with Door(timeout=240) as door:
         yield door
 
 
@@ -51,7 +51,7 @@ class Line:
         found = rendezvous(str(home))
         assert found is not None, "no daemon"
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(30)
+        self.sock.settimeout(240)
         self.sock.connect(found[1])
         self.file = self.sock.makefile("rb")
 
@@ -83,16 +83,6 @@ class Line:
 def request(method: str, params: object, id_: int = 7) -> bytes:
     """One request line."""
     return json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}).encode() + b"\n"
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Wait for something another process does."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def daemon_in_foreground(home: Path, before: str = "") -> subprocess.Popen[str]:

@@ -67,7 +67,7 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memd]:
         with Memory.open(home, encode="off") as memory:
             _fill(memory, str(project))
         yield Memd(home, project, {"MEMD_ENCODER": str(folder / "none"), "HOME": str(folder)})
-        process.stop(Config.load(home, {}), timeout=20)
+        process.stop(Config.load(home, {}))
 
 
 def _fill(memory: Memory, scope: str) -> None:

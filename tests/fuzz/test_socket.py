@@ -22,7 +22,8 @@ from memd.daemon import process
 from memd.daemon import protocol as p
 from memd.daemon.client import Door, rendezvous
 from memd.errors import ProtocolError
-from tests.daemon.conftest import Line, daemon_in_foreground, eventually, request
+from tests.daemon.conftest import Line, daemon_in_foreground, request
+from tests.waiting import PATIENCE, eventually
 
 from . import params
 
@@ -55,16 +56,15 @@ def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     child = daemon_in_foreground(folder, f"from memd.daemon import server; server.{less}")
     yield folder
     child.terminate()
-    child.wait(30)
+    child.wait(240)
     assert child.stderr is not None
     child.stderr.close()
 
 
-def serves(home: Path, within: float = 15.0) -> bool:
-    """Whether a new client gets its answer, in time."""
-    begun = time.monotonic()
-    with Door(str(home), start=False, timeout=within) as door:
-        return "memories" in door.call("stats", {}) and time.monotonic() - begun < within
+def serves(home: Path) -> bool:
+    """Whether a new client gets its answer, long before those who dawdle or wait are through."""
+    with Door(str(home), start=False, timeout=PATIENCE) as door:
+        return "memories" in door.call("stats", {})
 
 
 # --- anything, in any order -------------------------------------------------------------------------
@@ -196,13 +196,13 @@ def test_many_requests_on_one_connection_wait_for_their_turn(running: Path) -> N
 
 def test_half_a_request_is_not_waited_for_for_ever(hasty: Path) -> None:
     with Line(hasty) as drip, Line(hasty) as silent:
-        silent.send(HELLO + b'{"jsonrpc"')
         begun = time.monotonic()
+        silent.send(HELLO + b'{"jsonrpc"')
         with pytest.raises(OSError):
-            while time.monotonic() - begun < 20:  # a byte now and then is no progress
+            while time.monotonic() - begun < PATIENCE:  # a byte now and then is no progress
                 drip.send(b" ")
                 time.sleep(0.05)
-        assert 1.5 < time.monotonic() - begun < 15
+        assert time.monotonic() - begun > 1.5
         silent.read()
         assert silent.read() is None
 
@@ -212,7 +212,7 @@ def test_an_answer_that_nobody_takes_is_not_waited_for_for_ever(hasty: Path) -> 
         door.call("remember", {"items": [{"text": f"{n}" + "x" * MIB} for n in range(2)]})
     with Line(hasty) as client:
         client.send(HELLO + request("list", {}))
-        assert eventually(lambda: hung_up(client), 20)
+        assert eventually(lambda: hung_up(client))
     assert serves(hasty)
 
 
@@ -240,7 +240,7 @@ def test_a_crowd_that_dawdles_keeps_nobody_out(hasty: Path, said: bytes) -> None
             sock.setblocking(False)
             with suppress(BlockingIOError, ConnectionError):
                 sock.send(said)
-        assert serves(hasty, 20)
+        assert serves(hasty)
 
 
 def test_clients_that_wait_leave_room_for_others(running: Path) -> None:
@@ -249,7 +249,7 @@ def test_clients_that_wait_leave_room_for_others(running: Path) -> None:
     with ExitStack() as stack:
         for _ in range(128):
             stack.enter_context(Line(running)).send(HELLO + request("wait_encoded", {"timeout_s": 3600}))
-        assert serves(running, 20)
+        assert serves(running)
 
 
 def test_memory_is_bounded_whatever_is_sent(running: Path) -> None:

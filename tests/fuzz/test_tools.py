@@ -35,7 +35,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         patch.delenv("XDG_RUNTIME_DIR", raising=False)
         with Session(portal, client(folder / "home", folder, MEMD_ENCODER=str(folder / "none"))) as session:
             yield session
-        process.stop(Config.load(folder / "home", {}), timeout=20)
+        process.stop(Config.load(folder / "home", {}))
 
 
 def _sendable(value: Any) -> bool:

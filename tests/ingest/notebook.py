@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +17,6 @@ WORDS = ("harbour", "lantern", "pulley", "ledger", "orchard", "anvil", "copper",
 TITLES = ("Setup", "Usage", "Notes")
 NAMES = ("a.md", "b.md", "c.txt", "d.rst", "e.org", "é x.md", "AGENTS.md")
 FOLDERS = ("", "docs", "docs/deep", "adr", "new\nline")
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Wait for something another thread or process does."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def take_in(memory: Memory, folder: Path, scope: str | None = None) -> Any:

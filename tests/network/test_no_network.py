@@ -107,7 +107,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
         done = _run(place, namespace, log)
         yield Walked(bool(namespace), done, log.read_text().splitlines(), _foreign_sockets(place / "home"))
     finally:
-        process.stop(Config.load(place / "home", {}), timeout=20)
+        process.stop(Config.load(place / "home", {}))
 
 
 def _run(place: Path, before: tuple[str, ...], log: Path) -> subprocess.CompletedProcess[str]:
@@ -157,16 +157,21 @@ def _foreign_sockets(home: Path) -> set[str]:
     proc = Path(f"/proc/{found[0]}")
     if not proc.is_dir():
         return set()
-    sockets = {_read(fd)[8:-1] for fd in (proc / "fd").iterdir() if _read(fd).startswith("socket:[")}
-    assert sockets
-    return sockets - {line.split()[6] for line in (proc / "net" / "unix").read_text().splitlines()[1:]}
+    before = _sockets(proc)
+    assert before
+    local = {line.split()[6] for line in (proc / "net" / "unix").read_text().splitlines()[1:]}
+    return (before & _sockets(proc)) - local  # one that was closed meanwhile may have been of either kind
 
 
-def _read(fd: Path) -> str:
-    try:
-        return os.readlink(fd)
-    except OSError:
-        return ""
+def _sockets(proc: Path) -> set[str]:
+    """The numbers of a process's open sockets."""
+    found = set()
+    for fd in (proc / "fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            target = os.readlink(fd)
+            if target.startswith("socket:["):
+                found.add(target[8:-1])
+    return found
 
 
 def test_the_audit_would_tell(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from memd.daemon import process
 from memd.daemon.client import Door
 from memd.model import NewMemory
 from memd.store import backups
-from tests.ingest.notebook import eventually
 from tests.purge import killed
 from tests.purge.test_purge import SECRET, WORDS
 from tests.purge.traces import found, print_of
+from tests.waiting import eventually
 
 
 def filled(home: Path) -> list[str]:
@@ -90,11 +90,11 @@ def test_the_daemon_finishes_what_was_cut_short(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("MEMD_ENCODER", str(tmp_path / "none"))
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     try:
-        with Door(timeout=30) as door:
+        with Door(timeout=240) as door:
             door.call("stats", {})
             assert eventually(lambda: not left.exists())
         with Memory.open(home, encode="off") as memory:
             assert eventually(lambda: not memory.purges.waits())
     finally:
-        process.stop(Config.load(home, dict(os.environ)), timeout=20)
+        process.stop(Config.load(home, dict(os.environ)))
     assert found(prints, home) == []

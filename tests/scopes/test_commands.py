@@ -122,7 +122,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         with Memory.open(home) as memory:
             world = World(memory, tmp_path_factory.mktemp("w"), 5)
         yield world
-        process.stop(Config.load(home, {}), timeout=20)
+        process.stop(Config.load(home, {}))
 
 
 def test_every_command_has_a_rule() -> None:

@@ -55,7 +55,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             world.before = world.others()  # type: ignore[attr-defined]
         world.home = home  # type: ignore[attr-defined]
         yield world
-        process.stop(Config.load(home, {}), timeout=20)
+        process.stop(Config.load(home, {}))
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def test_sixteen_clients_lose_no_update(
 ) -> None:
     if seconds < 10:
         monkeypatch.setenv("MEMD_ENCODER", str(tmp_path / "none"))
-    with Door(timeout=60) as door:
+    with Door(timeout=400) as door:
         item = {"text": "the tide comes at eight", "scope": SCOPE}
         shared = door.call("remember", {"items": [item]})["remembered"][0]["id"]
         door.call("task_start", {"title": "what all work on", "scope": SCOPE})

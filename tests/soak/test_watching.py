@@ -20,8 +20,9 @@ from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door, rendezvous
 from memd.errors import MemdError
-from tests.ingest.notebook import FOLDERS, NAMES, SPOILT, TITLES, WORDS, Notebook, differences, eventually, flags
+from tests.ingest.notebook import FOLDERS, NAMES, SPOILT, TITLES, WORDS, Notebook, differences, flags
 from tests.ingest.test_watching import Watching
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ class Steps:
 def test_kill_nine_in_the_middle_of_it_loses_no_change(home: Path, steps: int, kills: int) -> None:
     notebook = Notebook()
     try:
-        with Door(timeout=60) as door:
+        with Door(timeout=240) as door:
             door.call("watch_add", {"path": str(notebook.folder.resolve()), "scope": str(notebook.folder)})
         by_chance = Steps(notebook, steps)
         fatal = set(by_chance.chance.sample(range(steps), kills))
@@ -111,7 +112,7 @@ def test_kill_nine_in_the_middle_of_it_loses_no_change(home: Path, steps: int, k
                 last[0] = differences(memory, notebook.folder)
                 return not last[0]
 
-            assert eventually(same, 60), last[0]
+            assert eventually(same), last[0]
             process.stop(Config.load(home))
             assert flags(memory) == []
             assert differences(memory, notebook.folder) == ""
@@ -121,7 +122,7 @@ def test_kill_nine_in_the_middle_of_it_loses_no_change(home: Path, steps: int, k
 
 def wake(home: Path) -> None:
     """See to it that a daemon runs, and took something in if there was something."""
-    with Door(timeout=60) as door:
+    with Door(timeout=240) as door:
         assert eventually(lambda: door.call("watch_status", {})["watches"][0]["state"] != "catching up")
 
 

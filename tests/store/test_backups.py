@@ -51,8 +51,9 @@ def test_a_copy_made_under_writers_is_whole_and_has_all_that_was_acknowledged_be
         home = tmp_path / f"of-{Path(copy.path).stem}"
         home.mkdir()
         Path(copy.path).rename(home / "memd.db")
-        assert set(before) <= ids(home) and len(ids(home)) == copy.memories
-        with Memory.open(home, encode="off") as memory:
+        with Memory.open(home, encode="off") as memory:  # how much was written meanwhile depends on the machine
+            assert memory.stats().memories == copy.memories
+            assert [memory.show(id_).id for id_ in before] == before
             assert memory.store.check() == [] and memory.recall("fact number 7").hits
 
 

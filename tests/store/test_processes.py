@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -59,21 +60,21 @@ def test_writers_take_turns(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for process in processes:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             assert (process.returncode, err) == (0, "")
             assert len(out.split()) == 61
         for thread in threads:
             thread.join()
         assert [memory.count(tags=[name]) for name in ("ada", "bob", "cyd", "dan", "eve")] == [60] * 5
         assert sorted(one.position for one in memory.list(limit=1000) if one.episode) == list(range(180))
-        assert memory.wait_encoded(60)
+        assert memory.wait_encoded(240)
         assert memory.store.check() == []
 
 
 def test_many_create_one_store(tmp_path: Path) -> None:
     processes = [writer(tmp_path / "new", f"p{n}", 1) for n in range(6)]
     for process in processes:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         assert (process.returncode, err, len(out.split())) == (0, "", 2)
     with Memory.open(tmp_path / "new", encode="off") as memory:
         assert memory.stats().memories == 6
@@ -112,19 +113,43 @@ def test_what_others_wrote_since_a_search_is_not_called_corrupt(tmp_path: Path) 
             assert memory.store.check() == []
 
 
-def test_two_that_write_all_the_time_get_as_much_done(tmp_path: Path) -> None:
-    """Each by what the other gets done meanwhile, which doesn't depend on how fast the machine is."""
-    done: list[str] = []
-    with Memory.open(tmp_path, encode="off") as memory, writer(tmp_path, "other", 1_000_000) as other:
-        assert other.stdout and other.stdout.readline() == "open\n"
-        reader = threading.Thread(target=lambda: done.extend(other.stdout or ()))
-        reader.start()
-        overtaken: list[int] = []
-        while len(done) < 60 and len(overtaken) < 1000:
-            before = len(done)
-            memory.remember(f"mine is number {len(overtaken)}")
-            overtaken.append(len(done) - before)
-        os.kill(other.pid, signal.SIGKILL)
-        reader.join()
-    assert 15 < len(overtaken) < 240, f"{len(overtaken)} beside {len(done)}"
-    assert max(overtaken) < 30
+def test_two_that_write_all_the_time_take_turns(tmp_path: Path) -> None:
+    """Without a line before SQLite's lock, the one gets hundreds done before the other has its turn, again and again.
+
+    A busy machine may hold one of them up for a while; so it must go well once of three times.
+    """
+    told = []
+    for attempt in range(3):
+        changes, longest = alternated(tmp_path / str(attempt))
+        if changes >= CHANGES and longest < 30:
+            return
+        told.append(f"{changes} changes, {longest} at most in a row")
+    raise AssertionError("; ".join(told))
+
+
+CHANGES = 100
+
+
+def alternated(home: Path) -> tuple[int, int]:
+    """Write beside another process until there were `CHANGES`, at most 2500 times: how often the other had its turn
+    between two of ours, and how many times in a row at most.
+    """
+    theirs: list[str] = []
+    changes = 0
+    with Memory.open(home, encode="off") as memory:
+        with writer(home, "other", 1_000_000) as other:
+            assert other.stdout and other.stdout.readline() == "open\n"
+            reader = threading.Thread(target=lambda: theirs.extend(other.stdout or ()))
+            reader.start()
+            for number in range(2500):
+                before = len(theirs)
+                memory.remember(f"mine is number {number}")
+                changes += len(theirs) > before
+                if changes == CHANGES:
+                    break
+            os.kill(other.pid, signal.SIGKILL)
+            reader.join()
+        with memory.store.reading() as db:
+            order = [row[0].startswith("mine") for row in db.execute("SELECT text FROM memory ORDER BY seq")]
+    between = order[order.index(True) : len(order) - order[::-1].index(True)]
+    return changes, max((len(list(run)) for mine, run in groupby(between) if not mine), default=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from memd.api import Memory
 from memd.errors import BadInput
 from memd.store import conflicts as kept
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -133,14 +133,12 @@ def test_it_is_found_in_the_background(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="background") as memory:
         memory.remember("CI runs on Jenkins")
         memory.remember("CI runs on Buildkite")
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
+
+        def found() -> int:
             with memory.store.reading() as db:
-                if kept.unsettled(db, "global", 5):
-                    break
-            time.sleep(0.02)
-        with memory.store.reading() as db:
-            assert len(kept.unsettled(db, "global", 5)) == 1
+                return len(kept.unsettled(db, "global", 5))
+
+        assert eventually(lambda: found() > 0) and found() == 1
 
 
 def test_edges_of_a_graph_do_not_exclude_each_other(memory: Memory) -> None:
