@@ -253,8 +253,8 @@ def test_sql_in_every_field_is_text(memory: Memory) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x" * 1_000_000, "needle in a long line " * 480_000, "e\u0301" * 100_000 + "👩\u200d💻" * 20_000],
-    ids=["a million characters", "ten megabytes", "marks and emoji"],
+    ["x" * 1_000_000, "needle in a long line " * 96_000, "e\u0301" * 100_000 + "👩\u200d💻" * 20_000],
+    ids=["a million characters", "two megabytes", "marks and emoji"],
 )
 def test_long_texts(memory: Memory, text: str) -> None:
     done = memory.remember(text)

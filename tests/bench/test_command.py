@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from memd.bench import formats
+from memd.bench.latency import run
 from memd.bench.metrics import FIGURES
 from memd_cli.commands.bench import Figure, Format
 from tests.bench import made
@@ -164,7 +165,7 @@ def test_runs_that_have_nothing_in_common_are_not_compared(memd: Memd, tmp_path:
     assert "no row" in memd("bench", "compare", f"{runs[0]}:late", runs[0], check=False).err
 
 
-def test_latency_of_a_made_store_and_of_a_corpus(memd: Memd, tmp_path: Path) -> None:
+def test_latency_of_a_made_store_and_of_a_corpus(memd: Memd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "kept"
     data = answer(memd, "bench", "latency", "--memories", "60", "--home", str(home))
     assert data["memories"] == 60
@@ -176,8 +177,9 @@ def test_latency_of_a_made_store_and_of_a_corpus(memd: Memd, tmp_path: Path) -> 
     assert set(data["ingest"]) == {"stored", "encoded", "encoder", "ingested"}
     assert not (home / "daemon.pid").exists()
 
-    again = answer(memd, "bench", "latency", "--memories", "60", "--home", str(home))
-    assert again["ingest"] == data["ingest"]  # as measured when the store was made
+    monkeypatch.setattr(run, "QUESTIONS", 20)
+    again = run.latency(run.Plan(memories=60, home=home))
+    assert again["ingest"] == data["ingest"] and again["questions"] == 20  # as measured when the store was made
     refused = memd("bench", "latency", "--memories", "61", "--home", str(home), check=False)
     assert "another corpus" in refused.err
 
