@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -19,6 +20,7 @@ from termios import TIOCSWINSZ
 from typing import Any
 
 COMMAND = [sys.executable, "-m", "memd_cli"]
+_QUESTION = re.compile(rb"\[y/N\]|[Pp]assphrase of the store: |New passphrase: |Once more: ")
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Memd:
         return subprocess.Popen([*COMMAND, *words], cwd=self.cwd, env=self.environ({}), **options)
 
     def at_terminal(self, *words: str, say: Sequence[bytes] = (), columns: int = 80, **env: str) -> Done:
-        """Run it at a terminal of its own; what it shows, both streams together."""
+        """Run it at a terminal of its own, and answer its questions; what it shows, both streams together."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.cwd)
@@ -111,7 +113,7 @@ class Memd:
                 if not part:
                     break
                 shown += part
-                if to_say and b"[y/N]" in shown:
+                if to_say and len(_QUESTION.findall(shown)) > len(say) - len(to_say):
                     os.write(terminal, to_say.pop(0))
             else:
                 os.kill(pid, signal.SIGKILL)
@@ -119,4 +121,5 @@ class Memd:
         finally:
             os.close(terminal)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert not to_say, shown
         return Done(code, shown.replace(b"\r\n", b"\n"), "")

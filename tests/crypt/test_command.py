@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import stat
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +18,7 @@ from memd.daemon.client import Door
 from memd.store import backups, cipher, keys, moving
 from memd_cli import doctor
 from memd_cli.inprocess import InProcess
-from tests.cli.command import COMMAND, Done, Memd
+from tests.cli.command import Done, Memd
 from tests.crypt.conftest import files_with
 
 TEXT = "the harbourmaster keeps the ledgers"
@@ -31,6 +28,11 @@ PASSPHRASE = "a lantern for the tide"
 def code_of(done: Done) -> str:
     """The name of the error in a JSON answer."""
     return str(done.answer["error"]["code"])
+
+
+def typed(*lines: str) -> list[bytes]:
+    """What a person types, line by line."""
+    return [f"{line}\n".encode() for line in lines]
 
 
 def store_of(memd: Memd) -> Path:
@@ -230,45 +232,15 @@ def test_without_the_extra_an_encrypted_store_is_named_as_such(memd: Memd, tmp_p
 
 def test_the_passphrase_is_asked_for_at_a_terminal_and_not_shown(memd: Memd) -> None:
     memd("remember", TEXT, "--no-daemon")
-    done = at_terminal(memd, ["encrypt", "--passphrase"], [PASSPHRASE, PASSPHRASE])
+    done = memd.at_terminal("encrypt", "--passphrase", say=typed(PASSPHRASE, PASSPHRASE))
     assert done.code == 0 and PASSPHRASE not in done.text and "memd unlock" in done.text
-    done = at_terminal(memd, ["recall", "harbourmaster"], ["another lantern", PASSPHRASE])
+    done = memd.at_terminal("recall", "harbourmaster", say=typed("another lantern", PASSPHRASE))
     assert done.code == 0 and "harbourmaster" in done.text and PASSPHRASE not in done.text
     assert [row[-1] for row in memd("recall", "harbourmaster").lines] == [TEXT]  # the daemon has it from now on
-    done = at_terminal(memd, ["recall", "x", "--no-daemon"], ["wrong one"] * 3)
+    done = memd.at_terminal("recall", "x", "--no-daemon", say=typed(*["wrong one"] * 3))
     assert done.code == 3 and "doesn't open" in done.text
-    assert at_terminal(memd, ["rekey"], [PASSPHRASE, "new lantern 1", "new lantern 2"]).code == 2
+    assert memd.at_terminal("rekey", say=typed(PASSPHRASE, "new lantern 1", "new lantern 2")).code == 2
     assert cipher.kind(cipher.start_of(store_of(memd))) == "passphrase"
-
-
-def at_terminal(memd: Memd, words: list[str], say: list[str]) -> Done:
-    """Run it at a terminal, and answer each question for a passphrase."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(memd.cwd)
-        os.execve(COMMAND[0], [*COMMAND, *words], memd.environ({}))
-    shown, answered = b"", 0
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 1.0)[0]:
-            continue
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:  # Linux's way to say that the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-        asked = (
-            shown.count(b"assphrase of the store: ") + shown.count(b"New passphrase: ") + shown.count(b"Once more: ")
-        )
-        if asked > answered and answered < len(say):
-            os.write(terminal, say[answered].encode() + b"\n")
-            answered += 1
-    os.close(terminal)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert answered == len(say), shown
-    return Done(code, shown, "")
 
 
 def test_doctor_names_what_is_left_plain(tmp_path: Path) -> None:

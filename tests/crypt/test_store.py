@@ -21,6 +21,7 @@ from memd.model import NewMemory
 from memd.store import backups, cipher, keys, moving
 from memd.store.cipher import Key
 from tests.crypt.conftest import files_with
+from tests.damage import overwrite_pages
 from tests.store.older import format_1_store
 
 WORDS = ("harbourmaster", "lighthouse_keeper", "tidewrack")
@@ -270,10 +271,7 @@ def test_without_room_for_a_second_copy_nothing_begins(tmp_path: Path, monkeypat
 def test_a_damaged_store_is_not_written_anew(tmp_path: Path) -> None:
     filled(tmp_path, 400)
     store = tmp_path / "memd.db"
-    data = bytearray(store.read_bytes())
-    for page in range(8, len(data) // 4096, 5):
-        data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
-    store.write_bytes(bytes(data))
+    overwrite_pages(store)
     with pytest.raises(StoreCorrupt):
         moving.move(store, keys.random_key())
     assert store.read_bytes()[:16] == cipher.PLAIN and moving.leftovers(store) == []

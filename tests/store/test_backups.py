@@ -16,6 +16,7 @@ from memd.api import Memory
 from memd.errors import Conflict, NotFound, StoreBusy, StoreCorrupt, StoreNewer
 from memd.model import NewMemory
 from memd.store import backups, exclusion, schema
+from tests.damage import overwrite_pages
 
 
 def filled(home: Path, count: int = 20) -> list[str]:
@@ -116,10 +117,7 @@ def test_what_is_no_whole_copy_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_store_gives_no_copy(tmp_path: Path) -> None:
     filled(tmp_path, 400)
     store = tmp_path / "memd.db"
-    data = bytearray(store.read_bytes())
-    for page in range(8, len(data) // 4096, 5):
-        data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
-    store.write_bytes(bytes(data))
+    overwrite_pages(store)
     with pytest.raises(StoreCorrupt):
         backups.make(store, tmp_path / "copies" / "copy.db")
     assert list((tmp_path / "copies").iterdir()) == []
