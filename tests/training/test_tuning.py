@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,9 @@ from safetensors.numpy import load_file  # noqa: E402
 import train_encoder  # noqa: E402
 from memd.encoder import Encoder as ShippedEncoder  # noqa: E402
 from training import delta, losses  # noqa: E402
-from training.batches import SIZES, Sampler  # noqa: E402
+from training.batches import LONG_TOKENS, MIXED_SIZES, PASSAGE_TOKENS, REPOSITORIES, SIZES, Sampler  # noqa: E402
 from training.model import Encoded, Encoder, Tuning, encode, encode_lists, used_tensors  # noqa: E402
-from training.pairs import read_pairs, split  # noqa: E402
+from training.pairs import KINDS, read_pairs, split  # noqa: E402
 from training.texts import Vocabulary  # noqa: E402
 
 TEXTS = ["one word", "why does the build fail with exit code 2?", "x", "", "a much longer text " * 30]
@@ -131,13 +132,15 @@ def test_a_false_negative_costs_nothing() -> None:
     assert losses.contrastive(scores, mask) < losses.contrastive(scores, torch.zeros_like(mask))
 
 
-def test_a_batch_never_punishes_a_right_answer(pairs_file: Path, vocabulary) -> None:
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_batch_never_punishes_a_right_answer(pairs_file: Path, vocabulary, mixed: bool) -> None:
     train, _ = split(read_pairs(pairs_file))
-    sampler = Sampler(train, vocabulary, seed=5)
+    sampler = Sampler(train, vocabulary, seed=5, mixed=mixed)
     sampler.neighbours = np.arange(len(train), dtype=np.int32)[::-1, None]
-    batches = sampler.draw(7)
-    assert [len(batch.queries) for batch in batches] == list(SIZES.values())
-    for batch in batches:
+    steps = [sampler.draw(step) for step in (6, 7, 8)]
+    assert {len(batches) for batches in steps} == {len(KINDS) if mixed else 1}
+    for kind, batch in zip(KINDS, steps[0] if mixed else [batches[0] for batches in steps], strict=True):
+        assert 20 <= len(batch.queries) <= (MIXED_SIZES if mixed else SIZES)[kind]
         assert not batch.false_negative.diagonal().any()
         for i, query in enumerate(batch.queries):
             for j, other in enumerate(batch.queries):
@@ -145,13 +148,42 @@ def test_a_batch_never_punishes_a_right_answer(pairs_file: Path, vocabulary) -> 
                     assert batch.false_negative[i, j]
 
 
-def test_a_steps_batches_depend_on_the_seed_and_the_step_alone(pairs_file: Path, vocabulary) -> None:
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_steps_batches_depend_on_the_seed_and_the_step_alone(pairs_file: Path, vocabulary, mixed: bool) -> None:
     train, _ = split(read_pairs(pairs_file))
-    one, two = Sampler(train, vocabulary, seed=5), Sampler(train, vocabulary, seed=5)
+
+    def drawn(sampler: Sampler) -> list[list[int]]:
+        return [query.tolist() for batch in sampler.draw(2) for query in batch.queries]
+
+    one, two, other = (Sampler(train, vocabulary, seed=seed, mixed=mixed) for seed in (5, 5, 6))
     one.draw(1)
-    first, second = ([q.tolist() for b in sampler.draw(2) for q in b.queries] for sampler in (one, two))
-    other = [q.tolist() for b in Sampler(train, vocabulary, seed=6).draw(2) for q in b.queries]
-    assert first == second != other
+    assert drawn(one) == drawn(two) != drawn(other)
+
+
+def test_each_kind_has_long_passages_now_and_then(pairs_file: Path, vocabulary) -> None:
+    train, _ = split(read_pairs(pairs_file))
+    long = [replace(pair, passage=f"{pair.passage} {'and then ' * 200}") for pair in train]
+    for mixed in (False, True):
+        sampler = Sampler(long, vocabulary, seed=5, mixed=mixed)
+        batches = [batch for step in range(18) for batch in sampler.draw(step)]
+        for kind, weights in sampler.weights.items():
+            lengths = {max(len(p) for p in batch.passages) for batch in batches if batch.weights is weights}
+            assert lengths == {PASSAGE_TOKENS, LONG_TOKENS}, kind
+
+
+def test_a_batch_of_code_comes_from_few_repositories_and_brings_hard_companions(pairs_file: Path, vocabulary) -> None:
+    train, _ = split(read_pairs(pairs_file))
+    sampler = Sampler(train, vocabulary, seed=5)
+    hard = {
+        i: [j for j, other in enumerate(train) if other.pool == pair.pool and j != i][:8]
+        for i, pair in enumerate(train)
+    }
+    sampler.neighbours = np.array([(some + [-1] * 8)[:8] for some in hard.values()], dtype=np.int32)
+    for step in (2, 5, 8):
+        chosen = sampler.chosen("code", step)
+        assert len(set(chosen)) == len(chosen)
+        assert len({train[i].pool for i in chosen}) == REPOSITORIES
+        assert {train[i].kind for i in chosen} == {"code"}
 
 
 @pytest.mark.slow
@@ -183,9 +215,13 @@ def test_a_run_that_was_cut_off_ends_as_it_would_have_and_learns(pairs_file: Pat
 def test_the_command_writes_a_delta_and_its_figures(pairs_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "delta.safetensors"
     arguments = ["--pairs", str(pairs_file), "--out", str(out), "--steps", "2", "--rank", "0", "--ship-rank", "4"]
-    arguments += ["--balanced-on", "8"]
+    arguments += ["--balanced-on", "8", "--runs", "3"]
     assert train_encoder.main(arguments) == 0
     assert 0 < out.stat().st_size < 500_000
+    first = out.read_bytes()
+    (tmp_path / "delta.work" / "run-2" / train_encoder.CHECKPOINT).unlink()  # as if it hadn't begun
+    assert train_encoder.main([*arguments, "--resume", "--threads", "1"]) == 0
+    assert out.read_bytes() == first
     assert set(json.loads(out.with_suffix(".json").read_text())["held out"]) == {"original", "learned", "shipped"}
 
 
