@@ -176,15 +176,14 @@ def _start(home: str) -> None:
 
 def _give_up(agent: str, event: str, payload: str, error: BaseException, hurry: bool = False) -> None:
     """Leave word: a line in the log, and the payload of an event that must not be lost. Never raises."""
-    from memd.errors import MemdError
-
-    told = error.message if isinstance(error, MemdError) else str(error) or type(error).__name__
-    refused = isinstance(error, MemdError) and error.exit_code == 2  # it would be refused again
+    # Without an import of the errors: the time may be up in the middle of one.
+    told = getattr(error, "message", "") or str(error) or type(error).__name__
+    refused = getattr(error, "exit_code", 0) == 2  # it would be refused again
     if payload and not refused and event.replace("-", "").replace("_", "").lower() in _HEAVY:
         try:
             _leave(agent, event, payload, hurry)
             told += "; left for the next daemon"
-        except (OSError, ValueError, TypeError):
+        except Exception:  # said all the same
             pass
     _log(event, told)
 
