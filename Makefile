@@ -20,7 +20,7 @@ demo: setup ## show the whole way on this repository's own notes and history
 	$(BIN)/python scripts/demo.py
 
 test: setup ## run the tests
-	$(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## check style and types
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """For all tests: no clocks and no chance in properties, and nothing of the user's own memd within reach."""
 
 import os
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -19,3 +20,36 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the examples before a module with properties is imported."""
     other = "FUZZ" in os.environ or config.option.markexpr == "soak"
     hypothesis.settings.load_profile("others" if other else "same")
+
+
+# The files that take longest: with one of them at the end of a run, a single worker would be left with it.
+LONGEST = (
+    "crypt/test_command.py",
+    "bench/test_command.py",
+    "repair/test_repair.py",
+    "agents/test_hooks.py",
+    "agents/test_install_doctor.py",
+    "cli/test_upkeep.py",
+    "cli/test_truth.py",
+    "encoder/test_build.py",
+    "agents/test_install_command.py",
+    "lifecycle/test_maintenance.py",
+    "cli/test_models.py",
+    "cli/test_output.py",
+    "soak/test_daemon.py",
+    "network/test_no_network.py",
+    "agents/test_mcp.py",
+    "purge/test_purge.py",
+    "fuzz/test_shown.py",
+    "cli/test_remember.py",
+    "store/test_backups.py",
+    "crash/test_kills.py",
+    "exchange/test_command.py",
+    "packaging/test_wheel.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest. Within a file, and among all others, the order stays."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))

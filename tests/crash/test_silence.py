@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -173,7 +173,13 @@ def hanging(home: Path) -> Iterator[Path]:
         listener.bind(str(path))
         listener.listen(8)
         held = []
-        threading.Thread(target=lambda: [held.append(listener.accept()) for _ in range(8)], daemon=True).start()
+
+        def hold() -> None:
+            with suppress(OSError):  # until the listener is closed
+                while True:
+                    held.append(listener.accept())
+
+        threading.Thread(target=hold, daemon=True).start()
         (home / "daemon.pid").write_text(f"{os.getpid()}\n{path}\n0.0\n")
         yield path
 
