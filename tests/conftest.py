@@ -1,6 +1,7 @@
 """For all tests: no clocks and no chance in properties, and nothing of the user's own memd within reach."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -17,7 +18,9 @@ for name in [name for name in os.environ if name.startswith("MEMD_")]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the examples before a module with properties is imported."""
+    """Choose the examples before a module with properties is imported, and let what is started be interrupted."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's job in the background hands that down
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     other = "FUZZ" in os.environ or config.option.markexpr == "soak"
     hypothesis.settings.load_profile("others" if other else "same")
 
