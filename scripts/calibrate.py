@@ -52,7 +52,7 @@ STEPS: dict[str, tuple[float, ...]] = {
     "speaker": (0.67, 1.5),
 }
 FIGURES = ("R@5", "R@10", "MRR")
-NOISE = 0.25  # points that a change must gain: less is chance (it carried over neither to the other questions nor to sessions)
+NOISE = 0.25  # points that a change must gain: less carried over neither to the other questions nor to sessions
 FOREIGN = 200  # questions of the other data, which a store can't answer
 RELEVANT_DEPTH = 10  # hits a question that relevance is fitted on
 MOST_LOST, MOST_FALSE = 0.03, 0.10  # what is promised: answerable questions lost, others answered
