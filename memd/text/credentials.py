@@ -173,7 +173,9 @@ NAMED: tuple[Named, ...] = (
         "credential in a header",
         ("authorization", "bearer", "api-key"),
         re.compile(
-            r"(?i)(?:authorization|bearer|x-api-key|api-key)\b[\"']?\s*[:=]?\s*[\"']?(?:(?:bearer|basic|token|digest)\s+)?"
+            # No run of spaces is taken twice (++): long ones took the square of their length.
+            r"(?i)(?:authorization|bearer|x-api-key|api-key)\b[\"']?\s*+[:=]?\s*+[\"']?"
+            r"(?:(?:bearer|basic|token|digest)\s++)?"
             r"(?P<secret>[A-Za-z0-9._~+/\-]{12,}=*)"
         ),
         _is_token,

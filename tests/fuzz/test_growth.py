@@ -29,6 +29,8 @@ FOUND = [
     ("org", "* a", "\t", "[1"),
     ("redaction", "1234567890 ", "/", "npm"),
     ("redaction", "1234567890 ", "//", "password["),
+    ("redaction", "Authorization: Bearer ", " ", ""),
+    ("redaction", "api-key", " ", "="),
     ("redaction", "aB3dE5gH1234567890aB token", " ", "x"),
     ("redaction", "aB3dE5gH1234567890aB key=", " ", "x"),
     ("redaction", "aB3dE5gH1234567890aB ", "sk-", ""),
