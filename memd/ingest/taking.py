@@ -83,6 +83,7 @@ class Taking:
         self._touched: dict[int, None] = {}
         self._edits: list[tuple[int, int, str]] = []
         self._orders: dict[int, list[int]] = {}
+        self._meanwhile: set[int] = set()
         self._why: dict[int, str] = {}
         self.taken = Taken()
         self.back: list[int] = []
@@ -215,16 +216,20 @@ class Taking:
         if not notes.state(self._db, memory).retired:
             return
         former = notes.retired_with(self._db, memory)
-        memories.restore(self._db, [memory], self._now)
+        self._restore(memory)
         for one in former:
             state = notes.state(self._db, one)
             if state.superseded:  # else it would hold: its text is elsewhere by now
-                memories.restore(self._db, [one], self._now)
+                self._restore(one)
                 notes.unretire(self._db, [one])
                 self.back.append(one)
         notes.unretire(self._db, [memory])
         self.back.append(memory)
         self.taken.restored += 1
+
+    def _restore(self, memory: int) -> None:
+        memories.restore(self._db, [memory], self._now)
+        self._stood_beside(memory)
 
     def _go_back(self, standing: Mapping[int, object]) -> None:
         """A section has a text again that it had before: what came after it is retired, so that it holds again."""
@@ -263,6 +268,7 @@ class Taking:
         why = {memory: self._why.get(memory, "replaced by what it was before") for memory in going}
         memories.forget(self._db, list(going), self._now)
         for memory in going:
+            self._stood_beside(memory)
             notes.retire(self._db, [memory], self._now, why[memory])
 
     def _may_go(self, memory: int, *, replaced: bool = False) -> bool:
@@ -270,6 +276,10 @@ class Taking:
         state = notes.state(self._db, memory)
         mine = state.noted and not state.forgotten and not state.said and (replaced or not state.superseded)
         return mine and not notes.is_anywhere(self._db, memory)
+
+    def _stood_beside(self, memory: int) -> None:
+        """Words were written as the order is now, of a memory that was restored or of those beside one forgotten."""
+        self._meanwhile.update(one for one in (memory, *episodes.neighbours(self._db, memory)) if one is not None)
 
     # --- where they stand -----------------------------------------------------------------------------
 
@@ -303,7 +313,10 @@ class Taking:
             notes.give_tags(self._db, memory, tags)
 
     def _write_neighbours(self) -> None:
-        """Write the words anew of all whose neighbours are others than before, or that have none any more."""
+        """Write the words anew of all whose neighbours are others than before, or that have none any more.
+
+        And of those that were written on the way: nothing need be left of that order, nor of the one before.
+        """
         known = set(self._writer.written)
         anew: list[int] = []
         there: set[int] = set()
@@ -314,7 +327,8 @@ class Taking:
             anew += [memory for memory, pair in after.items() if beside.get(memory) != pair and memory not in known]
             there |= after.keys()
             gone |= beside.keys() - after.keys()
-        anew += [memory for memory in sorted(gone - there) if not notes.state(self._db, memory).forgotten]
+        others = (gone - there | self._meanwhile) - {*anew, *known}
+        anew += [memory for memory in sorted(others) if not notes.state(self._db, memory).forgotten]
         passages.Words(self._db).put(anew)
 
 
