@@ -150,8 +150,7 @@ class Memory:
         """Files of notes as memories that follow them: taken in, superseded, retired and restored."""
         from memd.ingest.keeping import NoteKeeper
 
-        scribe = self._scribe
-        return NoteKeeper(self._store, scribe.make_id, self._now_ms, scribe.draft, self._after_write, scribe.allowed)
+        return NoteKeeper(self._store, self._scribe)
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -256,8 +255,7 @@ class Memory:
     def _arbiter(self) -> Arbiter:
         from memd.truth.arbiter import Arbiter
 
-        scribe = self._scribe
-        return Arbiter(self._store, scribe.draft, scribe.writer, self._after_write, self._now_ms)
+        return Arbiter(self._store, self._scribe)
 
     def audit(self, number: int = 0, link: str = "") -> Audit:
         """Verify the journal: each entry, the chain, and that the memories are as it says. O(store).
@@ -429,8 +427,7 @@ class Memory:
     @cached_property
     def tasks(self) -> Tasks:
         """What is being worked on, scope by scope: goals and their steps."""
-        scribe = self._scribe
-        return Tasks(self._store, scribe.draft, scribe.writer, self._after_write, self._now_ms)
+        return Tasks(self._store, self._scribe)
 
     @cached_property
     def lifecycle(self) -> Keeper:
@@ -475,7 +472,7 @@ class Memory:
         """Taking in what was exported, or another tool has kept."""
         from memd.exchange.taking import Taker
 
-        return Taker(self._store, self._scribe.draft, self.without_secrets, self._now_ms, self._after_write)
+        return Taker(self._store, self._scribe)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text has by the encoder's tokenizer; estimated where there is none. O(length)."""

@@ -13,6 +13,7 @@ from memd.store import Store, memories
 from memd.store import tasks as table
 from memd.store.drafts import Draft
 from memd.store.validation import check_new, plain_scope
+from memd.writing import Scribe
 
 TITLE_CHARACTERS = 500
 FINISHED_GOALS = 5  # that a list shows, folded; all of them where all is asked for
@@ -23,25 +24,12 @@ class Tasks:
 
     Args:
         store: the open store.
-        draft: makes a memory ready for the write.
-        writer: writes memories, inside a write transaction.
-        written: told the new memories (by seq) once they are durable.
-        now_ms: tells the time.
+        scribe: writes memories into it.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        draft: Callable[[NewMemory], Draft],
-        writer: Callable[[sqlite3.Connection], memories.Writer],
-        written: Callable[[Sequence[int]], None],
-        now_ms: Callable[[], int],
-    ) -> None:
+    def __init__(self, store: Store, scribe: Scribe) -> None:
         self._store = store
-        self._draft = draft
-        self._writer = writer
-        self._written = written
-        self._now_ms = now_ms
+        self._scribe = scribe
 
     def start(
         self,
@@ -90,16 +78,16 @@ class Tasks:
         with self._store.writing() as db:
             tree = table.Tree(db, scope)
             parent = _parent(tree, under, focus)
-            at = self._now_ms()
+            at = self._scribe.now_ms()
             if (there := _unfinished(tree, parent, draft.text)) is not None:  # asked for twice is one task
                 if focus:
                     table.reopen(db, tree, there, at)
                 return _one(table.Tree(db, scope), there.number)
-            writer = self._writer(db)
+            writer = self._scribe.writer(db)
             memory = self._write(db, writer, draft)
             number = table.add(db, tree, memory, parent, needs, at, focus=focus)
             found = _one(table.Tree(db, scope), number)
-        self._written(writer.written)
+        self._scribe.written(writer.written)
         return found
 
     def done(
@@ -128,7 +116,7 @@ class Tasks:
         self, state: table.State, number: int | None, scope: str, note: str, source: Source | None, all: bool
     ) -> Task:
         def act(db: sqlite3.Connection, tree: table.Tree, node: table.Node, noted: int | None) -> None:
-            table.finish(db, tree, node, state, noted, self._now_ms(), all=all)
+            table.finish(db, tree, node, state, noted, self._scribe.now_ms(), all=all)
 
         return self._change(number, scope, note, source, act)
 
@@ -150,7 +138,7 @@ class Tasks:
         """
 
         def act(db: sqlite3.Connection, tree: table.Tree, node: table.Node, noted: int | None) -> None:
-            table.block(db, tree, node, on, noted, self._now_ms())
+            table.block(db, tree, node, on, noted, self._scribe.now_ms())
 
         return self._change(number, scope, note, source, act)
 
@@ -158,7 +146,7 @@ class Tasks:
         """Work on this task from now on; one that was blocked or finished is opened again."""
 
         def act(db: sqlite3.Connection, tree: table.Tree, node: table.Node, _: int | None) -> None:
-            table.reopen(db, tree, node, self._now_ms())
+            table.reopen(db, tree, node, self._scribe.now_ms())
 
         return self._change(number, scope, "", None, act)
 
@@ -175,11 +163,11 @@ class Tasks:
         with self._store.writing() as db:
             tree = table.Tree(db, scope)
             node = _current(tree) if number is None else tree.get(number)
-            writer = self._writer(db)
+            writer = self._scribe.writer(db)
             noted = None if draft is None else self._write(db, writer, draft)
             act(db, tree, node, noted)
             found = _one(table.Tree(db, scope), node.number)
-        self._written(writer.written)
+        self._scribe.written(writer.written)
         return found
 
     def list(self, *, scope: str, all: bool = False) -> TaskTree:
@@ -220,7 +208,7 @@ class Tasks:
     def _words(self, text: str, scope: str, source: Source | None) -> Draft:
         item = NewMemory(text, kind="task", scope=scope, source=source or Source())
         check_new(item)
-        return self._draft(item)
+        return self._scribe.draft(item)
 
     def _write(self, db: sqlite3.Connection, writer: memories.Writer, draft: Draft) -> int:
         done = writer.write(draft, restate=True)

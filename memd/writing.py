@@ -25,13 +25,14 @@ GROUP_CHARACTERS = 16 << 20
 
 
 class Scribe:
-    """Writes new memories into a store. Safe for many threads.
+    """Writes new memories into a store, and gives others what they need to write them. Safe for many threads.
 
     Args:
         store: the open store.
         models: tells where passages end.
         now_ms: tells the time.
-        written: told (by seq) of memories that were written or said again, once that is durable.
+        written: told (by seq) of memories that were written or said again, once that is durable. Who uses `writer`
+            has to tell it.
     """
 
     def __init__(
@@ -39,9 +40,9 @@ class Scribe:
     ) -> None:
         self._store = store
         self._models = models
-        self._now_ms = now_ms
-        self._written = written
-        self.make_id = IdMaker()
+        self.now_ms = now_ms
+        self.written = written
+        self._make_id = IdMaker()
 
     def remember(self, items: Iterable[NewMemory], *, restate: bool) -> list[Remembered]:
         """Store many, in their order. All are checked before any is written. As `Memory.remember_many`."""
@@ -65,7 +66,7 @@ class Scribe:
             remembered = [writer.write(item, restate=restate) for item in drafts]
             writer.finish()
             record.restated(db, writer.restated, writer.now_ms)
-        self._written([*writer.written, *(seq for seq, _ in writer.restated)])
+        self.written([*writer.written, *(seq for seq, _ in writer.restated)])
         return remembered
 
     def draft(self, item: NewMemory, *, named: bool = True) -> Draft:
@@ -74,7 +75,7 @@ class Scribe:
 
     def writer(self, db: sqlite3.Connection) -> memories.Writer:
         """What writes memories, as of now, inside a write transaction."""
-        return memories.Writer(db, self.make_id, self._now_ms())
+        return memories.Writer(db, self._make_id, self.now_ms())
 
     def without_secrets(self, text: str) -> str:
         """The text as it would be stored: without secrets and private parts, blank where nothing is left."""

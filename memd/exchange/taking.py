@@ -26,6 +26,7 @@ from memd.exchange.tying import Ties
 from memd.model import GLOBAL_SCOPE, NewMemory
 from memd.store import Store, origins
 from memd.store.drafts import Draft, digest_of, plain_tags, source_json
+from memd.writing import Scribe
 
 if TYPE_CHECKING:
     from pysqlite3 import dbapi2 as sqlite3
@@ -41,25 +42,12 @@ class Taker:
 
     Args:
         store: where to.
-        draft: makes a new memory ready for the write; secrets go no further.
-        clean: a text without secrets and private parts.
-        now_ms: tells the time.
-        after_write: told of the new memories (by seq), for the encoder.
+        scribe: writes memories into it; secrets go no further.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        draft: Callable[..., Draft],
-        clean: Callable[[str], str],
-        now_ms: Callable[[], int],
-        after_write: Callable[[Sequence[int]], None],
-    ) -> None:
+    def __init__(self, store: Store, scribe: Scribe) -> None:
         self._store = store
-        self._draft = draft
-        self._clean = clean
-        self._now_ms = now_ms
-        self._after_write = after_write
+        self._scribe = scribe
 
     def take(self, lines: Sequence[x.Line], origin: Origin, scopes: Mapping[str, str], *, last: bool = False) -> Report:
         """Take in some lines, in one transaction; durable on return.
@@ -72,12 +60,12 @@ class Taker:
         """
         ready = self._prepared(lines, origin, scopes)
         with self._store.writing() as db:
-            desk = Desk(db, origin, scopes, self._now_ms(), self._clean)
+            desk = Desk(db, origin, scopes, self._scribe.now_ms(), self._scribe.without_secrets)
             desk.begin()
             _apply(desk, lines, ready)
             if last:
                 desk.finish()
-        self._after_write(desk.tally.seqs)
+        self._scribe.written(desk.tally.seqs)
         return desk.tally.report(origin, dry_run=False)
 
     def rehearse(self, batches: Iterable[Sequence[x.Line]], origin: Origin, scopes: Mapping[str, str]) -> Report:
@@ -86,7 +74,9 @@ class Taker:
             copy = stack.enter_context(rehearsal.stage(stack.enter_context(self._store.reading())))
             tally = Tally()
             for lines in batches:
-                desk = Desk(copy, origin, scopes, self._now_ms(), self._clean, tally, indexed=False)
+                desk = Desk(
+                    copy, origin, scopes, self._scribe.now_ms(), self._scribe.without_secrets, tally, indexed=False
+                )
                 desk.begin()
                 _apply(desk, lines, self._prepared(lines, origin, scopes, named=False))
             return tally.report(origin, dry_run=True)
@@ -97,11 +87,11 @@ class Taker:
         """What can be worked out before the write lock is taken: the drafts of memories, by place."""
         found = {}
         with self._store.reading() as db:
-            desk = Desk(db, origin, scopes, 0, self._clean)
+            desk = Desk(db, origin, scopes, 0, self._scribe.without_secrets)
             for place, line in enumerate(lines):
                 if isinstance(line, x.MemoryLine):
                     item = checking.new_memory(line, desk.scope(line.scope))
-                    found[place] = _known(db, origin, line, item) or self._draft(item, named=named)
+                    found[place] = _known(db, origin, line, item) or self._scribe.draft(item, named=named)
         return found
 
 

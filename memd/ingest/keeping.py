@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ from memd.ingest import memory_of
 from memd.ingest.notes import READER, ReadNote, without_secrets
 from memd.ingest.taking import Taken, Taking
 from memd.model import NewMemory
-from memd.store import Store, memories, notes, scopes
+from memd.store import Store, notes, scopes
 from memd.store.drafts import Draft, digest_of
-from memd.store.ids import IdMaker
 from memd.store.validation import check_new, check_path, check_scope, plain_scope
+from memd.writing import Scribe
 
 GROUP = 300  # sections a transaction, so that other writers get their turn
 GROUP_CHARACTERS = 4 << 20
@@ -32,28 +32,12 @@ class NoteKeeper:
 
     Args:
         store: the store.
-        make_id: makes the ids.
-        now_ms: tells the time.
-        draft: makes a memory ready for the write.
-        written: told (by seq) of memories that were written or brought back.
-        allowed: what looks like a secret and is none.
+        scribe: writes memories into it.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        make_id: IdMaker,
-        now_ms: Callable[[], int],
-        draft: Callable[[NewMemory], Draft],
-        written: Callable[[Sequence[int]], None],
-        allowed: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, store: Store, scribe: Scribe) -> None:
         self._store = store
-        self._make_id = make_id
-        self._now_ms = now_ms
-        self._draft = draft
-        self._written = written
-        self._allowed = allowed
+        self._scribe = scribe
 
     def take(
         self,
@@ -80,7 +64,7 @@ class NoteKeeper:
         """
         check_scope(scope)
         scope = plain_scope(scope)
-        items = [without_secrets(note, self._allowed) for note in items]
+        items = [without_secrets(note, self._scribe.allowed) for note in items]
         for note in items:
             check_path(note.path)
             for position in range(len(note.sections)):
@@ -124,19 +108,18 @@ class NoteKeeper:
         ready = self._ready(items, scope)
 
         def draft(item: NewMemory) -> Draft:
-            return ready.get((item.source.path, item.position)) or self._draft(item)
+            return ready.get((item.source.path, item.position)) or self._scribe.draft(item)
 
         with self._store.writing() as db:
-            now = self._now_ms()
-            writer = memories.Writer(db, self._make_id, now)
-            taking = Taking(db, writer, scope, now, draft)
+            writer = self._scribe.writer(db)
+            taking = Taking(db, writer, scope, draft)
             for note in items:
                 taking.take(note)
             for path in gone:
                 taking.let_go(path, moved.get(path))
             taking.finish()
         if changed := [*writer.written, *taking.back]:
-            self._written(changed)
+            self._scribe.written(changed)
         return taking.taken
 
     def _ready(self, items: Sequence[ReadNote], scope: str) -> dict[tuple[str, int | None], Draft]:
@@ -148,7 +131,7 @@ class NoteKeeper:
                 for position, section in enumerate(note.sections):
                     if row is None or notes.find(db, row, digest_of(section.text)) is None:
                         missing.append(memory_of(note, position, scope))
-        return {(item.source.path, item.position): self._draft(item) for item in missing}
+        return {(item.source.path, item.position): self._scribe.draft(item) for item in missing}
 
 
 def is_under(path: str, root: str) -> bool:

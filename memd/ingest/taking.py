@@ -56,9 +56,8 @@ class Taking:
 
     Args:
         db: a connection inside a write transaction.
-        writer: of that transaction.
+        writer: of that transaction; its time is that of everything that happens.
         scope: of all the notes.
-        now_ms: the time of everything that happens.
         draft: makes a memory ready for the write; asked only for texts that the scope doesn't have.
 
     Attributes:
@@ -71,14 +70,13 @@ class Taking:
         db: sqlite3.Connection,
         writer: memories.Writer,
         scope: str,
-        now_ms: int,
         draft: Callable[[NewMemory], Draft],
     ) -> None:
         self._db = db
         self._writer = writer
         self._scope_path = scope
         self._scope = scopes.ensure(db, scope)
-        self._now = now_ms
+        self._now = writer.now_ms
         self._draft = draft
         self._touched: dict[int, None] = {}
         self._edits: list[tuple[int, int, str]] = []

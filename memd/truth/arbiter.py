@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from pysqlite3 import dbapi2 as sqlite3
 
 from memd.clock import from_ms
 from memd.errors import BadInput
 from memd.model import ConflictFound, ConflictsFound, NewMemory, StoredMemory, Superseded
 from memd.store import Store, memories, versions
 from memd.store import conflicts as kept
-from memd.store.drafts import Draft
 from memd.store.filters import Filters
 from memd.store.validation import build, check_filters, check_new, plain_scope
 from memd.truth import conflicts
 from memd.truth.checking import Checker
+from memd.writing import Scribe
 
 COMPARING_S = 2.0  # before conflicts are listed
 
@@ -27,25 +25,12 @@ class Arbiter:
 
     Args:
         store: the open store.
-        draft: makes a memory ready for the write.
-        writer: writes memories, inside a write transaction.
-        written: told the new memories (by seq) once they are durable.
-        now_ms: tells the time.
+        scribe: writes memories into it.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        draft: Callable[[NewMemory], Draft],
-        writer: Callable[[sqlite3.Connection], memories.Writer],
-        written: Callable[[Sequence[int]], None],
-        now_ms: Callable[[], int],
-    ) -> None:
+    def __init__(self, store: Store, scribe: Scribe) -> None:
         self._store = store
-        self._draft = draft
-        self._writer = writer
-        self._written = written
-        self._now_ms = now_ms
+        self._scribe = scribe
 
     def supersede(self, old_id: str, text: str, why: str, fields: dict[str, Any]) -> Superseded:
         """Store a text in the place of a memory. As `Memory.supersede`."""
@@ -54,9 +39,9 @@ class Arbiter:
         known = {"kind": old.kind, "scope": old.scope, "tags": old.tags}
         item = build(NewMemory, text=text, **known | fields)
         check_new(item)
-        new = self._draft(item)
+        new = self._scribe.draft(item)
         with self._store.writing() as db:
-            writer = self._writer(db)
+            writer = self._scribe.writer(db)
             seq = memories.resolve(db, old.id)
             if (there := versions.already(db, seq, new.digest)) is not None:
                 return _superseded(memories.fetch(db, [there])[0], old.id, new.redacted)
@@ -65,7 +50,7 @@ class Arbiter:
             writer.finish()
             if done.id != old.id:
                 versions.supersede(db, seq, memories.resolve(db, done.id), writer.now_ms, why)
-        self._written(writer.written)
+        self._scribe.written(writer.written)
         return Superseded(id=done.id, old=old.id, again=done.again, passages=done.passages, redacted=done.redacted)
 
     def conflicts(self, scope: str, limit: int) -> ConflictsFound:
@@ -81,7 +66,7 @@ class Arbiter:
 
     def compare(self, seconds: float | None = None) -> int:
         """Compare what nobody compared yet, for so many seconds or to the end; return how many that were."""
-        checker, count = Checker(self._store, self._now_ms), 0
+        checker, count = Checker(self._store, self._scribe.now_ms), 0
         deadline = None if seconds is None else time.monotonic() + seconds
         while (deadline is None or time.monotonic() < deadline) and checker.step() is not None:
             count += 1
@@ -90,7 +75,7 @@ class Arbiter:
     def resolve(self, keep: str, other: str, *, both: bool, why: str) -> list[StoredMemory]:
         """Decide between two memories: the first stands in the place of the second, or both hold."""
         with self._store.writing() as db:
-            now = self._now_ms()
+            now = self._scribe.now_ms()
             one, two = memories.resolve(db, keep), memories.resolve(db, other)
             if one == two:
                 raise BadInput("A memory can't be in conflict with itself.", "Give two ids, as `memd conflicts` does.")
