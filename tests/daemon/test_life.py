@@ -86,6 +86,46 @@ def test_a_killed_daemon_is_replaced_and_nothing_acknowledged_is_lost(home: Path
     assert door.call("status", {})["pid"] != pid
 
 
+# A client that ends each daemon it has launched, the first so many, where it is about to look where that one answers.
+UNLUCKY = """
+import os, signal, sys
+home, most = sys.argv[1:]
+launched = ended = 0
+
+def watch(event, args):
+    global launched, ended
+    if event == "subprocess.Popen":
+        launched += 1
+    elif event == "open" and args[0] == os.path.join(home, "daemon.pid") and ended < min(launched, int(most)):
+        ended += 1
+        os.kill(rendezvous(home)[0], signal.SIGTERM)
+        assert eventually(lambda: not is_held(home))
+
+from memd.daemon.client import Door, rendezvous
+from memd.daemon.launch import is_held
+from memd.errors import DaemonUnavailable
+from tests.waiting import eventually
+
+sys.addaudithook(watch)
+try:
+    said = Door(home, timeout=240).call("status", {})["pid"] == rendezvous(home)[0]
+except DaemonUnavailable as error:
+    said = error.message
+print(launched, said)
+"""
+
+
+@pytest.mark.parametrize(("ending", "said"), [(0, "1 True"), (1, "2 True"), (9, "2 no daemon answers for {home}")])
+def test_a_daemon_that_ends_before_it_is_asked_is_launched_once_more(home: Path, ending: int, said: str) -> None:
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", UNLUCKY, str(home), str(ending)],
+        capture_output=True, text=True, cwd=root, timeout=240, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == (said.format(home=home) + "\n", "")
+    assert is_held(str(home)) == (ending < 2)
+
+
 @pytest.mark.parametrize(
     "stale", [b"", b"garbage", b"\xff\xfe\n\n", b"1\n/nowhere\n0.1.0\n", b"1\n" + b"x" * 5000 + b"\n"]
 )
