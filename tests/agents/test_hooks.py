@@ -542,6 +542,46 @@ def _path() -> str:
     return os.pathsep.join([str(root), str(root / "cli")])
 
 
+# A hook whose time is up while the code of a module is run, however long it takes to come to that.
+INTERRUPTED = """
+import os, signal, sys
+
+def wait_in_it(event, args):
+    if event == "exec" and args[0].co_filename.endswith(sys.argv[1]):
+        os.write(2, b"in the middle")
+        signal.pause()
+
+sys.addaudithook(wait_in_it)
+from memd_cli.main import main
+sys.exit(main(["hook", "Stop", "--agent", sys.argv[2]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "agent", "told"),
+    [
+        ("memd/daemon/wire.py", "claude-code", "no answer in time"),
+        ("memd/errors.py", "\udcff", "no answer in time; left for the next daemon"),  # it can't be sent
+    ],
+    ids=["what travels", "errors"],
+)
+def test_a_hook_leaves_its_word_where_its_time_is_up_in_an_import(
+    memd: Memd, module: str, agent: str, told: str
+) -> None:
+    def is_interrupted() -> bool:
+        """On a busy machine its time is up before it comes to the import."""
+        (memd.home / "hooks.log").unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-c", INTERRUPTED, module, agent],
+            input=payload("Stop"), capture_output=True, env={**memd.environ({}), "PYTHONPATH": _path()}, check=True,
+        )  # fmt: skip
+        assert done.stdout == b""
+        return done.stderr == b"in the middle"
+
+    assert eventually(is_interrupted)
+    assert (memd.home / "hooks.log").read_text().split(maxsplit=2)[1:] == ["Stop", told + "\n"]
+
+
 def test_a_person_at_a_terminal_is_told_what_it_is_for(memd: Memd) -> None:
     done = memd.at_terminal("hook", "Stop")
     assert done.code == 2 and "standard input" in done.text
