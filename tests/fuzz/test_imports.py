@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import msgspec
@@ -27,12 +27,6 @@ from .params import BIG, WRONG
 
 MANY = int(os.environ.get("FUZZ", "15"))
 TYPES: list[type[msgspec.Struct]] = [kind for kind in get_args(x.AnyLine) if kind not in (x.Header, x.End, x.Signature)]
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[Stores]:
-    with Stores() as stores:
-        yield stores
 
 
 @st.composite
@@ -72,22 +66,21 @@ def _spoil(draw: st.DrawFn, line: Any) -> None:
 
 @settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), history=steps)
-def test_an_export_with_anything_in_it(stores: Stores, data: st.DataObject, history: list[Any]) -> None:
-    theirs, ours = stores.new(), stores.new()
-    play(theirs, Hands(), history, stores.folder())
-    ours.remember("what was here before", scope="/srv/app")
-    content = data.draw(spoilt(exported(theirs)))
-    try:
-        imported(ours, content, stores.folder())
-    except MemdError as error:
-        assert error.exit_code == 2, error.message
-        assert isinstance(error, BadInput) or error.code == "conflict"
-    check_sound(ours)
-    assert ours.recall("what was here before", scope="/srv/app").hits
-    ours.list(scope="all", limit=10_000)
-    exported(ours)
-    theirs.close()
-    ours.close()
+def test_an_export_with_anything_in_it(data: st.DataObject, history: list[Any]) -> None:
+    with Stores() as stores:
+        theirs, ours = stores.new(), stores.new()
+        play(theirs, Hands(), history, stores.folder())
+        ours.remember("what was here before", scope="/srv/app")
+        content = data.draw(spoilt(exported(theirs)))
+        try:
+            imported(ours, content, stores.folder())
+        except MemdError as error:
+            assert error.exit_code == 2, error.message
+            assert isinstance(error, BadInput) or error.code == "conflict"
+        check_sound(ours)
+        assert ours.recall("what was here before", scope="/srv/app").hits
+        ours.list(scope="all", limit=10_000)
+        exported(ours)
 
 
 # --- other tools' files -----------------------------------------------------------------------------
@@ -140,16 +133,17 @@ def _document(draw: st.DrawFn) -> bytes:
 @pytest.mark.parametrize("tool", READERS)
 @settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_file_of_another_tool(stores: Stores, tool: str, data: st.DataObject) -> None:
-    folder = stores.folder()
-    for name in data.draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        make = data.draw(st.sampled_from((_graph, _document, None)))
-        path.write_bytes(data.draw(_made(make)) if make else data.draw(RAW))
-    _read(tool, folder)
-    for path in folder.rglob("*"):
-        _read(tool, path)
+def test_a_file_of_another_tool(tool: str, data: st.DataObject) -> None:
+    with TemporaryDirectory() as top:
+        folder = Path(top)
+        for name in data.draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make = data.draw(st.sampled_from((_graph, _document, None)))
+            path.write_bytes(data.draw(_made(make)) if make else data.draw(RAW))
+        _read(tool, folder)
+        for path in folder.rglob("*"):
+            _read(tool, path)
 
 
 NAMES = ("memory.jsonl", "memory.json", "export.json", "claude-mem.db", "sqlite_vec.db", "notes/a.md", "chroma.sqlite3")
@@ -179,23 +173,24 @@ ROWS: list[tuple[str, str, Any, str]] = [
 @settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_database_of_another_tool_with_anything_in_it(
-    stores: Stores, tool: str, name: str, rows: Any, schema: str, data: st.DataObject
+    tool: str, name: str, rows: Any, schema: str, data: st.DataObject
 ) -> None:
     tables = {table: [dict(row) for row in found] for table, found in rows().items()}
     filled = [row for found in tables.values() for row in found]
     for _ in range(data.draw(st.integers(1, 5))):
         row = data.draw(st.sampled_from(filled))
         row[data.draw(st.sampled_from(sorted(row)))] = data.draw(STORED)
-    try:
-        path = makers.database(stores.folder() / name, schema, tables)
-    except Exception:  # the other tool's own rules refuse it
-        return
-    if data.draw(st.booleans()):  # and the file is damaged
-        raw = bytearray(path.read_bytes())
-        for _ in range(data.draw(st.integers(1, 20))):
-            raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-        path.write_bytes(raw)
-    _read(tool, path)
+    with TemporaryDirectory() as folder:
+        try:
+            path = makers.database(Path(folder) / name, schema, tables)
+        except Exception:  # the other tool's own rules refuse it
+            return
+        if data.draw(st.booleans()):  # and the file is damaged
+            raw = bytearray(path.read_bytes())
+            for _ in range(data.draw(st.integers(1, 20))):
+                raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+            path.write_bytes(raw)
+        _read(tool, path)
 
 
 def _read(tool: str, path: Path) -> None:
