@@ -46,6 +46,7 @@ STEPS: dict[str, tuple[float, ...]] = {
     "late_neighbour": (0.9, 1.1),
     "neighbour": (0.67, 1.5),
     "episode": (0.67, 1.5),
+    "episode_near": (0.67, 1.5),
     "temporal": (0.67, 1.5),
     "reply": (0.67, 1.5),
     "question": (0.67, 1.5),

@@ -30,6 +30,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         episode: how much of its fused score a passage gains in the most active episode.
         episode_hits: how many of an episode's best passages make its activation.
         episode_whole: how much of that activation is how well the episode's candidates answer together.
+        episode_near: what a passage gains of the episode whose best passages match best, whatever its own score.
         reply: how much of its fused score a passage gains when what stands before it is a question.
         question: how much a passage loses that itself ends in a question.
         speaker: how much a passage gains when the query names who says it.
@@ -60,6 +61,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     episode: float
     episode_hits: int
     episode_whole: float
+    episode_near: float
     reply: float
     question: float
     speaker: float

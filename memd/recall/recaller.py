@@ -279,11 +279,11 @@ class _Search:
         pool = self._pool(like)
         self._watch.lap("candidates")
         voices = [self._words] if "lexical" in self._open else []
-        matches = np.zeros((len(pool), 0), np.float32)
+        matches, late = np.zeros((len(pool), 0), np.float32), np.zeros(len(pool))
         if question is not None and like is not None and self._matcher is not None:
             heard = semantic.hear(self._db, question, like, pool, self._sheet, resident, self._matcher, numbers)
             voices += [*heard.voices, *lexical.stand_in(self._words, heard.voices, resident.encoded)]
-            matches = heard.matches
+            matches, late = heard.matches, heard.late
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
         gated: list[Voice] = []
@@ -296,7 +296,7 @@ class _Search:
         gains = np.zeros(len(pool))
         if "spreading" in self._open:
             speakers = resident.speakers(self.asked.terms)
-            gains = spreading.gains(fused.slots, fused.scores, matches, speakers, resident, numbers)
+            gains = spreading.gains(fused.slots, fused.scores, matches, late, speakers, resident, numbers)
             gains += self._along_links(fused.slots, fused.scores + gains)
             self.why["spreading"] = (
                 "episodes, replies, speakers and links" if gains.any() else "no candidate has any link"

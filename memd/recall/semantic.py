@@ -17,7 +17,7 @@ from memd.quantize import signs
 from memd.quantize.matching import Groups, Matcher
 from memd.quantize.preference import NO_COPIES, Copies, preferred
 from memd.recall.calibration import Calibration
-from memd.recall.ranking import Slots, Voice, best, voice
+from memd.recall.ranking import Scores, Slots, Voice, best, voice
 from memd.recall.resident import Resident, Visible
 
 if TYPE_CHECKING:
@@ -105,10 +105,12 @@ class Heard(NamedTuple):
         voices: its rankings.
         matches: float32 [n, q], each query token's best match in each of the pool, weighted; zero where there is no
             vector, and [n, 0] by an encoder without token vectors.
+        late: float64 [n], what the first voice is ranked by, not below 0; zero where `matches` is.
     """
 
     voices: list[Voice]
     matches: NDArray[np.float32]
+    late: Scores
 
 
 def hear(
@@ -133,9 +135,10 @@ def hear(
     """
     encoded = resident.length[pool] > 0
     matches = np.zeros((len(pool), len(asked.tokens)), np.float32)
+    late = np.zeros(len(pool))
     pool = pool[encoded]
     if not len(pool):
-        return Heard([], matches)
+        return Heard([], matches, late)
     fresh, places = resident.gather(pool, early.slots)
     sheets = [sheet for sheet in (early, _sheet(db, fresh, resident)) if len(sheet.slots)]
     dense = np.concatenate([sheet.pooled @ asked.pooled for sheet in sheets])[places]
@@ -145,7 +148,7 @@ def hear(
         _surround(db, asked, like, pool, dense, resident, numbers),
     ]
     if not len(asked.tokens):  # the encoder gives pooled vectors alone
-        return Heard(heard, matches)
+        return Heard(heard, matches, late)
     found = [best_matches(sheet.signs, asked, matcher, numbers) for sheet in sheets]
     none = np.zeros((1, len(asked.tokens)), np.float32)
     own = np.concatenate((*found, none)).take(np.append(places, -1), axis=0)
@@ -153,8 +156,9 @@ def hear(
     better = np.maximum(own.take(left, axis=0), own.take(right, axis=0)) * np.float32(numbers.late_neighbour)
     scores = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)
     matches[encoded] = own[:-1] * asked.weights
-    scores = preferred(scores, same)
-    return Heard([voice("semantic", numbers.late, pool, scores.astype(np.float64), "late"), *heard], matches)
+    scores = preferred(scores, same).astype(np.float64)
+    late[encoded] = np.maximum(scores, 0.0)
+    return Heard([voice("semantic", numbers.late, pool, scores, "late"), *heard], matches, late)
 
 
 def _copies(

@@ -1,7 +1,8 @@
 """Spreading activation: from the head of the fused list, through episodes, to the episodes' own best passages.
 
 After Anderson's account of associative activation (ACT-R): a passage gains in proportion to how active its
-episode is and to how well it answers by itself.
+episode is and to how well it answers by itself; and, whatever it says itself, by how near its episode's best come.
+Reciprocal ranks tell the first few apart: behind them it is the second that tells one episode from another.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from memd.recall.calibration import Calibration
 from memd.recall.ranking import Scores, Slots
 from memd.recall.resident import Resident
 
+NEAREST = 3  # passages that say how near an episode comes: one that has fewer comes no nearer by that
 HEAD = 100  # fused candidates that activate their episodes
 LINKING = 10  # fused candidates whose notes' links are followed
 _LINKED = 0.4  # how much of its score a passage gains that the best candidate links to, or that links to it
@@ -25,19 +27,22 @@ def gains(
     slots: Slots,
     scores: Scores,
     matches: NDArray[np.float32],
+    late: Scores,
     speakers: Sequence[int],
     resident: Resident,
     numbers: Calibration,
 ) -> Scores:
-    """What each candidate gains (or loses), float64 [n], in proportion to its own score.
+    """What each candidate gains (or loses), float64 [n].
 
-    Activation comes from the most active episodes, from the question that a passage replies to, and from the
-    speaker that the query names; a passage that only asks passes on what it has.
+    In proportion to its own score: by the activation of its episode, by the question that it replies to, and by the
+    speaker that the query names; a passage that only asks passes on what it has. Beside that, by how near its
+    episode comes.
 
     Args:
         slots: int64 [n].
         scores: float64 [n], fused.
         matches: float32 [n, q], each query token's best match in each, weighted; q is 0 where that isn't known.
+        late: float64 [n], late interaction with each, not below 0; 0 where that isn't known.
         speakers: those that the query names.
     """
     before = resident.before[slots]
@@ -49,11 +54,13 @@ def gains(
         return (form - 1.0) * scores
     # A memory of no episode is one of its own: beside such, the only episode would else pass for the best there is.
     keys, places = np.unique(np.where(episodes > 0, episodes, -resident.memory[slots]), return_inverse=True)
-    active = _by_the_best(keys, places, scores, numbers.episode_hits)
+    active = _over_highest(_best_of_each(len(keys), places, _in_the_head(scores), numbers.episode_hits))
+    near = np.zeros(len(keys))
     if matches.shape[1] and active.any():
         active += numbers.episode_whole * (_as_a_whole(keys, places, matches) - active)
-    result: Scores = ((1.0 + numbers.episode * active[places]) * form - 1.0) * scores
-    return result
+        near = _best_of_each(len(keys), places, late, NEAREST) / max(NEAREST * late.max(), 1e-12)
+    gained: Scores = ((1.0 + numbers.episode * active[places]) * form - 1.0) * scores
+    return gained + numbers.episode_near * near[places]
 
 
 def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], resident: Resident) -> Scores:
@@ -80,21 +87,25 @@ def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], 
     return gained
 
 
-def _by_the_best(keys: NDArray[np.int64], places: Slots, scores: Scores, hits: int) -> Scores:
-    """The activation of each episode over the highest, float64 [episodes] in [0, 1].
+def _in_the_head(scores: Scores) -> Scores:
+    """The `HEAD` best scores; the others as 0."""
+    result = np.zeros(len(scores))
+    head = np.argsort(-scores, kind="stable")[:HEAD]
+    result[head] = scores[head]
+    return result
 
-    An episode's activation is the sum of its `hits` best scores in the head of the list.
+
+def _best_of_each(episodes: int, places: Slots, scores: Scores, count: int) -> Scores:
+    """The sum of the `count` best scores in each episode, float64 [episodes]; O(n log n).
 
     Args:
-        keys: the episodes, distinct.
-        places: int64 [n], which of them each candidate is of.
+        places: int64 [n], which episode each candidate is of; each has one.
     """
-    head = np.argsort(-scores, kind="stable")[:HEAD]
-    best: list[list[float]] = [[] for _ in keys]
-    for place, score in zip(places[head].tolist(), scores[head].tolist(), strict=True):
-        best[place].append(score)
-    totals = np.array([sum(values[:hits]) for values in best])
-    return _over_highest(totals)
+    order = np.lexsort((-scores, places))
+    sums = np.append(0.0, np.cumsum(scores[order]))
+    ends = np.append(np.searchsorted(places[order], np.arange(episodes)), len(places))
+    result: Scores = sums[np.minimum(ends[:-1] + count, ends[1:])] - sums[ends[:-1]]
+    return result
 
 
 def _as_a_whole(keys: NDArray[np.int64], places: Slots, matches: NDArray[np.float32]) -> Scores:

@@ -9,6 +9,7 @@ import pytest
 from memd import Memory
 from memd.errors import BadInput
 from memd.model import CHANNELS, NewMemory, Recollection
+from memd.recall.calibration import fitted
 
 NOW = datetime(2024, 6, 19, 12, 0, tzinfo=UTC)  # a Wednesday
 
@@ -94,6 +95,21 @@ def test_activation_spreads_through_the_episode(memory: Memory) -> None:
     }
     assert set(parts) <= set(gained)
     assert min(gained[part] for part in parts) > 2 * max(gained.get(text, 0) for text in FILLER)
+
+
+def test_an_episode_that_comes_near_lifts_what_says_little_itself(memory: Memory) -> None:
+    parts = [
+        "The deploy failed.",
+        "Permission denied on the bucket.",
+        "We gave the role write access to the bucket.",
+        "Lunch was late, and cold.",
+    ]
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many([NewMemory(text, episode="monday") for text in parts])
+    asked = "why did the deploy fail, permission denied on the bucket?"
+    silent = next(hit for hit in memory.recall(asked, explain=True).hits if hit.memory.text == parts[-1])
+    gained = next(reason.share for reason in silent.contributions if reason.channel == "spreading")
+    assert gained > fitted().episode * (silent.score - gained)  # the most that comes in proportion to its own
 
 
 def test_the_only_episode_is_no_better_for_being_the_only_one(memory: Memory) -> None:
