@@ -275,7 +275,6 @@ def take(memory: Memory, path: Path) -> Taken:
         return Taken("", "", "", Gain())
     # A project that is gone keeps its memories to itself.
     folder = opened.folder if os.path.isabs(opened.folder) and len(opened.folder) <= FOLDER else ""
-    folder = folder.replace("\0", "")
     scope = scope_of(folder) if not folder or os.path.isdir(folder) else folder
     with memory.store.writing() as db:
         session = sessions.meet(db, agent, opened.session[:400], scope, str(path), to_ms(memory.clock()))

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from memd.agents.decoding import decode
 from memd.errors import BadInput
 
 EVENTS = ("SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "PreCompact", "Stop", "SessionEnd")
@@ -119,21 +120,16 @@ def takes_context(happening: Happening) -> bool:
 
 def _table(payload: str) -> dict[str, Any]:
     try:
-        value = msgspec.json.decode(payload.encode("utf-8", "replace"))
-    except (msgspec.DecodeError, RecursionError):
-        try:  # half a surrogate pair is JSON to some
-            value = json.loads(payload)
-            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            raise BadInput("the payload is no JSON", "hooks are run by agents: see `memd install --help`") from None
+        value = decode(payload.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise BadInput("the payload is no JSON", "hooks are run by agents: see `memd install --help`") from None
     if not isinstance(value, dict):
         raise BadInput("the payload is no JSON object", "hooks are run by agents: see `memd install --help`")
     return value
 
 
 def _text(table: Mapping[str, Any], *names: str) -> str:
-    found = next((table[name] for name in names if isinstance(table.get(name), str) and table[name]), "")
-    return str(found).replace("\0", "")
+    return next((table[name] for name in names if isinstance(table.get(name), str) and table[name]), "")
 
 
 def _guess(table: Mapping[str, Any]) -> str:

@@ -7,10 +7,11 @@ nothing that is kept.
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+from memd.agents.decoding import decode
 
 CHANGE = 800  # characters kept of an edit's change
 ERRORS = 6  # lines kept of what a failed command printed
@@ -156,7 +157,7 @@ def _unwrapped(text: str) -> str:
     if not text.startswith('{"output"'):
         return text
     try:
-        value = json.loads(text)
+        value = decode(text.encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return text
     code = value.get("metadata", {}).get("exit_code") if isinstance(value.get("metadata"), dict) else None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from memd.agents import tools
+from memd.agents.decoding import decode
 from memd.agents.injected import between_tags, without_injected
 from memd.clock import to_ms
 from memd.store.validation import EARLIEST, LATEST
@@ -142,9 +143,7 @@ def _record(raw: bytes) -> dict[str, Any] | None:
     if len(raw) > LINE_BYTES:
         return None
     try:
-        value = json.loads(raw)
-        if b"\\ud" in raw or b"\\uD" in raw:  # half a surrogate pair is JSON to some, and no text
-            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        value = decode(raw)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -220,7 +219,7 @@ def _codex(kind: str, payload: dict[str, Any], place: Place) -> Iterator[Item]:
 
 def _arguments(text: object) -> object:
     try:
-        return json.loads(str(text).encode("utf-8", "replace"))
+        return decode(str(text).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return {}
 
@@ -238,7 +237,7 @@ _NOT_SAID = re.compile(
 def _words(text: str) -> str:
     """What was said, without what programs put in; empty where nothing is left."""
     bare = without_injected(between_tags(_TAG, text, lambda length: "")).strip()
-    return "" if _NOT_SAID.match(bare) else bare.replace("\0", "")
+    return "" if _NOT_SAID.match(bare) else bare
 
 
 def _called(place: Place, call: object, tool: str, given: object) -> Called:

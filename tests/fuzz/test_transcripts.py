@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from memd.agents.decoding import decode
 from memd.agents.hooks import SessionReader, take
 from memd.api import Memory
 from memd.errors import BadInput
@@ -144,6 +146,59 @@ def test_a_transcript_that_can_not_be_read_holds_nobody_up(memory: Memory, tmp_p
         reader.handle("claude-code", "SessionEnd", json.dumps(told), "/w")
     reader._work_off()
     assert memory.list(scope="all", source="good", limit=5)
+
+
+NAMED = re.compile(r"^s$|positions|datetime|npm|TypeError|pool")  # the session, and words of each play's fix
+
+
+def _marked(value: Any, mark: str) -> Any:
+    """A record with something behind each of these words, in JSON within a text too."""
+    if isinstance(value, list):
+        return [_marked(part, mark) for part in value]
+    if isinstance(value, dict):
+        return {name: _marked(part, mark) for name, part in value.items()}
+    if not isinstance(value, str):
+        return value
+    return json.dumps(_marked(json.loads(value), mark)) if value[:1] == "{" else NAMED.sub(lambda m: m[0] + mark, value)
+
+
+@pytest.mark.parametrize("name", PLAYS)
+@pytest.mark.parametrize(("mark", "read"), [("\0", ""), ("\ud83d", "?")], ids=["NUL", "half a character"])
+def test_what_no_text_holds_takes_nothing_along(tmp_path: Path, name: str, mark: str, read: str) -> None:
+    path, taken = tmp_path / "t.jsonl", []
+    for written in (mark, read):
+        records = [json.loads(line) for line in plays.transcript(plays.load(name), "/w", "s").splitlines()]
+        path.write_text("".join(json.dumps(_marked(record, written)) + "\n" for record in records))
+        with Memory.open(tmp_path / f"{len(taken)}", encode="off") as memory:
+            take(memory, path)
+            found = memory.list(scope="all", limit=1000)
+            taken.append([(one.kind, one.text, one.source) for one in found])
+    assert taken[0] == taken[1]
+    assert "fix" in {kind for kind, *_ in taken[0]}
+
+
+def test_nul_in_what_a_tool_was_given_takes_no_fix_along(memory: Memory, tmp_path: Path) -> None:
+    reader = SessionReader(memory, tmp_path)
+    run = {"tool_name": "Bash", "tool_input": {"command": "make wells\0"}}
+    edit = {"file_path": "well.c\0", "old_string": "int depth\0 = 1;", "new_string": "int depth = 2;"}
+    for event, told in (
+        ("PostToolUseFailure", {**run, "tool_use_id": "t1", "error": "Exit code 2\nld: error: no such\0 depth"}),
+        ("PostToolUse", {"tool_name": "Edit", "tool_input": edit, "tool_use_id": "t2"}),
+        ("PostToolUse", {**run, "tool_use_id": "t3", "tool_response": {"stdout": "ok"}}),
+        ("SessionEnd", {}),
+    ):
+        reader.handle("claude-code", event, json.dumps({"session_id": "wells\0", "cwd": "/w", **told}), "/w")
+    reader._work_off()
+    (fix,) = memory.list(scope="all", source="wells", limit=5)
+    assert fix.kind == "fix"
+    assert "`make wells` failed:\nld: error: no such depth" in fix.text and "-int depth = 1;\n" in fix.text
+
+
+@settings(max_examples=MANY)
+@given(text=st.text(st.sampled_from('\\\0u0"a\ud83d')))
+@example(text="\\u0000 \\\0 \\\\\0\0")
+def test_what_only_looks_like_nul_is_read_as_it_was_written(text: str) -> None:
+    assert decode(json.dumps(text).encode()) == text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def test_tags_without_an_end(memory: Memory, tmp_path: Path) -> None:
