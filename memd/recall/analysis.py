@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,13 +20,17 @@ class Analysis(NamedTuple):
         text: as asked.
         terms: distinct words without stop words (with them, when there is nothing else), at most `MOST_TERMS`.
         entities: distinct names of what it mentions, in order.
+        things: those of them that are more than a name that people and places share.
         times: [start, end) in milliseconds since 1970, in order.
+        rest: the terms beside its times and its people's names: what it asks about them.
     """
 
     text: str
     terms: tuple[str, ...]
     entities: tuple[str, ...]
+    things: frozenset[str]
     times: tuple[tuple[int, int], ...]
+    rest: tuple[str, ...]
 
 
 def analyse(query: Query, now: datetime) -> Analysis:
@@ -35,12 +40,25 @@ def analyse(query: Query, now: datetime) -> Analysis:
     moment = query.now or now
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
+    named = entities.extract(query.text)
+    spans = times.parse(query.text, moment)
+    people = [(entity.begin, entity.stop) for entity in named if entity.kind == "person"]
+    beside = frozenset(terms(_without(query.text, [*people, *((span.begin, span.stop) for span in spans)])))
     return Analysis(
         text=query.text,
         terms=tuple(kept[:MOST_TERMS]),
-        entities=tuple(dict.fromkeys(entity.name for entity in entities.extract(query.text))),
-        times=tuple((_ms(span.start), _ms(span.end)) for span in times.parse(query.text, moment)),
+        entities=tuple(dict.fromkeys(entity.name for entity in named)),
+        things=frozenset(entity.name for entity in named if entity.kind != "person"),
+        times=tuple((_ms(span.start), _ms(span.end)) for span in spans),
+        rest=tuple(word for word in kept[:MOST_TERMS] if word in beside and word not in STOP_WORDS),
     )
+
+
+def _without(text: str, cuts: Iterable[tuple[int, int]]) -> str:
+    """The text with blanks at [begin, stop) of each cut."""
+    for begin, stop in cuts:
+        text = text[:begin] + " " * (stop - begin) + text[stop:]
+    return text
 
 
 def _ms(moment: datetime) -> int:

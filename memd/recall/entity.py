@@ -20,10 +20,17 @@ COMMON_COUNT = 300
 
 
 class Mentions(NamedTuple):
-    """Passages that mention the query's entities: slots int64 [n] ascending, weights float64 [n] (summed idf)."""
+    """Passages that mention the query's entities.
+
+    Attributes:
+        slots: int64 [n], ascending.
+        weights: float64 [n], summed idf.
+        names: of the entities that some of them mention.
+    """
 
     slots: Slots
     weights: Scores
+    names: frozenset[str]
 
     def head(self, depth: int) -> Slots:
         """The `depth` weightiest."""
@@ -34,6 +41,7 @@ def mentions(db: sqlite3.Connection, names: Sequence[str], visible: NDArray[np.b
     """Who mentions what the query names, each entity weighted by ln(n / mentions). O(mentions read)."""
     n = len(resident)
     found: dict[int, float] = {}
+    heard: list[str] = []
     for name in names:
         rows = db.execute(
             "SELECT DISTINCT mention.passage FROM entity JOIN mention ON mention.entity = entity.id"
@@ -43,11 +51,12 @@ def mentions(db: sqlite3.Connection, names: Sequence[str], visible: NDArray[np.b
         if not rows or len(rows) > min(COMMON_COUNT, max(3, COMMON_SHARE * n)):
             continue
         weight = float(np.log(max(n, 2) / len(rows)))
-        for slot in resident.slots([row[0] for row in rows]).tolist():
-            if visible[slot]:
-                found[slot] = found.get(slot, 0.0) + weight
+        seen = [slot for slot in resident.slots([row[0] for row in rows]).tolist() if visible[slot]]
+        for slot in seen:
+            found[slot] = found.get(slot, 0.0) + weight
+        heard += [name] if seen else []
     slots = np.array(sorted(found), np.int64)
-    return Mentions(slots, np.array([found[slot] for slot in slots.tolist()], np.float64))
+    return Mentions(slots, np.array([found[slot] for slot in slots.tolist()], np.float64), frozenset(heard))
 
 
 def speak(who: Mentions, base: Fused, numbers: Calibration) -> Voice:

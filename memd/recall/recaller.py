@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from memd.encoder import Encoder, Encoding
 
 MISSED = 5  # memories that just missed, in the trace
+_IN_PASSING = 1  # more words than this beside it, and a person or a time is only mentioned
 _FIRST_FOR_WORDS = 3  # passages of the lexical ranking whose silence would be a guess, had they no vector
 
 
@@ -205,7 +206,7 @@ class Recaller:
         found = self._found(ranked, query.limit)
         if query.min_relevance is not None:
             kept = found.select(~(found.relevance < query.min_relevance))
-        elif answerable is not None and answerable < self._numbers.abstain_below and not search.by_name(ranked):
+        elif answerable is not None and answerable < self._numbers.abstain_below and not search.by_name():
             kept = found.head(0)
         else:
             return found, 0
@@ -261,14 +262,17 @@ class _Search:
         self._sheet = semantic.lay_out(self._db, early, self._resident)
         self._watch.lap("codes")
 
-    def by_name(self, ranked: Ranked) -> bool:
+    def by_name(self) -> bool:
         """Whether the store has what the query names: words, a thing, a time. Who looks for those must find them.
 
-        How near a dormant passage comes in meaning, nobody knows any more: one among the first for its words counts.
+        People and times are named in passing, too: they count where the query says little else. How near a dormant
+        passage comes in meaning, nobody knows any more: one among the first for its words counts.
         """
         if not self._resident.encoded[self._words.slots[:_FIRST_FOR_WORDS]].all():
             return True
-        if any(speaker.channel in ("entity", "temporal") for speaker in ranked.voices):
+        if self._who is not None and not self.asked.things.isdisjoint(self._who.names):
+            return True
+        if (self._who is not None or self._named is not None) and len(self.asked.rest) <= _IN_PASSING:
             return True
         return relevance.holds_all_words(self._db, self.asked.terms, self.visible.scopes)
 

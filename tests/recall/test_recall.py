@@ -286,6 +286,28 @@ def test_who_names_a_time_finds_what_happened_then(memory: Memory) -> None:
     assert texts(memory.recall("what happened in May 2024?"))[0] == "Bread and butter for everyone."
 
 
+def test_a_time_that_is_named_in_passing_is_no_answer(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember("Bread and butter for everyone.", event_at=datetime(2024, 5, 7, tzinfo=UTC))
+    asked = "which licence did the compiler plugin have in May 2024?"
+    assert memory.recall(asked).hits == ()
+    assert texts(memory.recall(asked, min_relevance=0.0))[0] == "Bread and butter for everyone."
+
+
+def test_a_person_is_found_by_name_and_not_by_being_named_in_passing(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember("The bread is from Oswald Quint.")
+    assert "Oswald" in texts(memory.recall("who is Oswald Quint"))[0]
+    assert "Oswald" in texts(memory.recall("anything regarding Oswald Quint"))[0]
+    assert memory.recall("which licence did the compiler plugin of Oswald Quint have?").hits == ()
+
+
+def test_an_identifier_is_found_wherever_it_is_named(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember("Bread and butter, says parse_crumbs().")
+    assert "parse_crumbs" in texts(memory.recall("which licence did the compiler plugin with parse_crumbs have?"))[0]
+
+
 def test_what_has_no_vector_yet_is_not_judged(tmp_path: Path) -> None:
     with Memory.open(tmp_path, encode="off") as memory:
         memory.remember("The linter is ruff.")
