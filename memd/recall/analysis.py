@@ -20,7 +20,7 @@ class Analysis(NamedTuple):
         text: as asked.
         terms: distinct words without stop words (with them, when there is nothing else), at most `MOST_TERMS`.
         entities: distinct names of what it mentions, in order.
-        things: those of them that are more than a name that people and places share.
+        things: those of them that are spelt as no word of a language is.
         times: [start, end) in milliseconds since 1970, in order.
         rest: the terms beside its times and its people's names: what it asks about them.
     """
@@ -48,10 +48,18 @@ def analyse(query: Query, now: datetime) -> Analysis:
         text=query.text,
         terms=tuple(kept[:MOST_TERMS]),
         entities=tuple(dict.fromkeys(entity.name for entity in named)),
-        things=frozenset(entity.name for entity in named if entity.kind != "person"),
+        things=frozenset(one.name for one in named if _is_code(one, query.text[one.begin : one.stop])),
         times=tuple((_ms(span.start), _ms(span.end)) for span in spans),
         rest=tuple(word for word in kept[:MOST_TERMS] if word in beside and word not in STOP_WORDS),
     )
+
+
+def _is_code(entity: entities.Entity, spelling: str) -> bool:
+    """Whether it is spelt as only code is: a lone word means many things, also the last one of `table.transform`."""
+    whole = [*filter(str.isalnum, spelling.lower())] == [*filter(str.isalnum, entity.name)]
+    plain = spelling.strip("`\"'()")
+    shaped = not plain.isalpha() or plain[1:] not in (plain[1:].lower(), plain[1:].upper())
+    return entity.kind != "person" and whole and shaped
 
 
 def _without(text: str, cuts: Iterable[tuple[int, int]]) -> str:

@@ -306,6 +306,15 @@ def test_an_identifier_is_found_wherever_it_is_named(memory: Memory) -> None:
     memory.remember_many([NewMemory(text) for text in FILLER])
     memory.remember("Bread and butter, says parse_crumbs().")
     assert "parse_crumbs" in texts(memory.recall("which licence did the compiler plugin with parse_crumbs have?"))[0]
+    assert "parse_crumbs" in texts(memory.recall("which licence did the compiler plugin with ParseCrumbs have?"))[0]
+
+
+def test_a_word_is_no_identifier_for_being_quoted(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember("Bread and butter, says `open`.")
+    assert memory.recall("which licence did the compiler plugin with `open` have?").hits == ()
+    assert memory.recall("which licence did the compiler plugin with table.open have?").hits == ()
+    assert "`open`" in texts(memory.recall("`open`"))[0]
 
 
 def test_what_has_no_vector_yet_is_not_judged(tmp_path: Path) -> None:
