@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from pysqlite3 import dbapi2 as sqlite3
 
@@ -234,8 +235,11 @@ class _Search:
         watch: Stopwatch,
     ) -> None:
         self._db, self._resident, self._matcher = db, resident, matcher
-        self._numbers, self._query, self._now, self._watch = numbers, query, now, watch
+        self._query, self._now, self._watch = query, now, watch
         self._open = frozenset(CHANNELS).difference(query.without)
+        if matcher is None or "semantic" not in self._open:  # nothing is added to what words find
+            numbers = replace(numbers, lexical_depth=max(numbers.lexical_depth, query.limit + MISSED))
+        self._numbers = numbers
         self.why: dict[Channel, str] = dict.fromkeys(query.without, "left out")
 
     def begin(self) -> None:

@@ -252,6 +252,12 @@ def test_without_vectors_recall_goes_by_words_and_says_so(tmp_path: Path) -> Non
         assert memory.recall("linter").degraded == ()
 
 
+def test_words_alone_find_as_many_as_are_asked_for(memory: Memory) -> None:
+    memory.remember_many([NewMemory(f"The linter is ruff, said note {number}.") for number in range(150)])
+    assert len(memory.recall("linter", limit=120, without=("semantic",)).hits) == 120
+    assert len(memory.recall("linter", limit=500, without=("semantic",)).hits) == 150
+
+
 def test_a_question_that_nothing_answers_has_no_hits(memory: Memory) -> None:
     memory.remember_many([NewMemory(text) for text in FILLER])
     answer = memory.recall("which licence does the compiler plugin have?")
