@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from memd.model import Query
 from memd.text import entities, times
+from memd.text.entities import Entity
+from memd.text.times import TimeSpan
 from memd.text.words import STOP_WORDS, terms
 
 MOST_TERMS = 64
@@ -20,17 +22,27 @@ class Analysis(NamedTuple):
         text: as asked.
         terms: distinct words without stop words (with them, when there is nothing else), at most `MOST_TERMS`.
         entities: distinct names of what it mentions, in order.
-        things: those of them that are spelt as no word of a language is.
         times: [start, end) in milliseconds since 1970, in order.
-        rest: the terms beside its times and its people's names: what it asks about them.
+        named: what it mentions, as it is spelt.
+        spans: its times, as they are spelt.
     """
 
     text: str
     terms: tuple[str, ...]
     entities: tuple[str, ...]
-    things: frozenset[str]
     times: tuple[tuple[int, int], ...]
-    rest: tuple[str, ...]
+    named: tuple[Entity, ...]
+    spans: tuple[TimeSpan, ...]
+
+    def things(self) -> frozenset[str]:
+        """Those of its entities that are spelt as no word of a language is."""
+        return frozenset(one.name for one in self.named if _is_code(one, self.text[one.begin : one.stop]))
+
+    def rest(self) -> tuple[str, ...]:
+        """The terms beside its times and its people's names: what it asks about them."""
+        people = [(one.begin, one.stop) for one in self.named if one.kind == "person"]
+        beside = frozenset(terms(_without(self.text, [*people, *((span.begin, span.stop) for span in self.spans)])))
+        return tuple(word for word in self.terms if word in beside and word not in STOP_WORDS)
 
 
 def analyse(query: Query, now: datetime) -> Analysis:
@@ -40,21 +52,19 @@ def analyse(query: Query, now: datetime) -> Analysis:
     moment = query.now or now
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    named = entities.extract(query.text)
-    spans = times.parse(query.text, moment)
-    people = [(entity.begin, entity.stop) for entity in named if entity.kind == "person"]
-    beside = frozenset(terms(_without(query.text, [*people, *((span.begin, span.stop) for span in spans)])))
+    named = tuple(entities.extract(query.text))
+    spans = tuple(times.parse(query.text, moment))
     return Analysis(
         text=query.text,
         terms=tuple(kept[:MOST_TERMS]),
         entities=tuple(dict.fromkeys(entity.name for entity in named)),
-        things=frozenset(one.name for one in named if _is_code(one, query.text[one.begin : one.stop])),
         times=tuple((_ms(span.start), _ms(span.end)) for span in spans),
-        rest=tuple(word for word in kept[:MOST_TERMS] if word in beside and word not in STOP_WORDS),
+        named=named,
+        spans=spans,
     )
 
 
-def _is_code(entity: entities.Entity, spelling: str) -> bool:
+def _is_code(entity: Entity, spelling: str) -> bool:
     """Whether it is spelt as only code is: a lone word means many things, also the last one of `table.transform`."""
     whole = [*filter(str.isalnum, spelling.lower())] == [*filter(str.isalnum, entity.name)]
     plain = spelling.strip("`\"'()")

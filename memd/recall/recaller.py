@@ -274,9 +274,9 @@ class _Search:
         """
         if not self._resident.encoded[self._words.slots[:_FIRST_FOR_WORDS]].all():
             return True
-        if self._who is not None and not self.asked.things.isdisjoint(self._who.names):
+        if self._who is not None and not self.asked.things().isdisjoint(self._who.names):
             return True
-        if (self._who is not None or self._named is not None) and len(self.asked.rest) <= _IN_PASSING:
+        if (self._who is not None or self._named is not None) and len(self.asked.rest()) <= _IN_PASSING:
             return True
         return relevance.holds_all_words(self._db, self.asked.terms, self.visible.scopes)
 

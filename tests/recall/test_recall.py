@@ -77,6 +77,16 @@ def test_a_named_time_is_read_at_the_query_s_own_date(memory: Memory) -> None:
     assert texts(answer) == ["We talked about the release, day 31."]
 
 
+def share_of_spreading(answer: Recollection) -> dict[str, float]:
+    """How much of each hit's score came by spreading, by its text."""
+    return {
+        hit.memory.text: reason.share / hit.score
+        for hit in answer.hits
+        for reason in hit.contributions
+        if reason.channel == "spreading"
+    }
+
+
 def test_activation_spreads_through_the_episode(memory: Memory) -> None:
     parts = [
         "The deploy failed.",
@@ -87,12 +97,7 @@ def test_activation_spreads_through_the_episode(memory: Memory) -> None:
     memory.remember_many([NewMemory(text) for text in FILLER])
     memory.remember_many([NewMemory(text, episode="monday") for text in parts])
     answer = memory.recall("why did the deploy fail, permission denied on the bucket?", explain=True)
-    gained = {
-        hit.memory.text: reason.share / hit.score
-        for hit in answer.hits
-        for reason in hit.contributions
-        if reason.channel == "spreading"
-    }
+    gained = share_of_spreading(answer)
     assert set(parts) <= set(gained)
     assert min(gained[part] for part in parts) > 2 * max(gained.get(text, 0) for text in FILLER)
 
@@ -107,9 +112,8 @@ def test_an_episode_that_comes_near_lifts_what_says_little_itself(memory: Memory
     memory.remember_many([NewMemory(text) for text in FILLER])
     memory.remember_many([NewMemory(text, episode="monday") for text in parts])
     asked = "why did the deploy fail, permission denied on the bucket?"
-    silent = next(hit for hit in memory.recall(asked, explain=True).hits if hit.memory.text == parts[-1])
-    gained = next(reason.share for reason in silent.contributions if reason.channel == "spreading")
-    assert gained > fitted().episode * (silent.score - gained)  # the most that comes in proportion to its own
+    gained = share_of_spreading(memory.recall(asked, explain=True))[parts[-1]]
+    assert gained > fitted().episode * (1 - gained)  # the most that comes in proportion to its own
 
 
 def test_the_only_episode_is_no_better_for_being_the_only_one(memory: Memory) -> None:
