@@ -11,7 +11,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from memd.daemon.methods import Methods, Traffic
 from memd.daemon.presence import Presence
 from memd.daemon.server import MAX_CONNECTIONS, Server
 from memd.daemon.upkeep import Upkeep
-from memd.errors import DaemonUnavailable, StoreReadOnly, StoreUnusable
+from memd.errors import DaemonUnavailable, MemdError, StoreReadOnly, StoreUnusable
 from memd.ingest.watcher import Watcher
 from memd.model import Query
 from memd.store import moving
@@ -152,9 +152,9 @@ def _answer_until_stopped(
             if memory is not None:
                 workers = workers or _workers(config, memory, gate, server, traffic, stop)
                 _warm_up(memory)
-                for worker in workers:
-                    worker.start()
+            waiting = _left_to_start(workers)
             while not stop.wait(_TICK):
+                waiting = _left_to_start(waiting)
                 if memory is not None and _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
                     stop.set()
@@ -185,6 +185,17 @@ def _workers(
     return watcher, reader, _upkeep(config, memory, server, traffic)
 
 
+def _left_to_start(workers: Sequence[Watcher | SessionReader | Upkeep]) -> Sequence[Watcher | SessionReader | Upkeep]:
+    """Start them in order, as far as the store can be read; a shortage at this moment is no reason to end."""
+    for number, worker in enumerate(workers):
+        try:
+            worker.start()
+        except MemdError as error:
+            log.warning("%s waits: %s", type(worker).__name__, error.message)
+            return workers[number:]
+    return ()
+
+
 def _warm_up(memory: Memory) -> None:
     """Load what a recall needs before one is asked for; what then can't take part, `status` says from the start."""
     try:
@@ -209,7 +220,11 @@ def _is_idle(config: Config, memory: Memory, server: Server, traffic: Traffic) -
     after = config.settings.daemon.idle_exit
     if not after or server.busy or time.monotonic() - traffic.last_request < after:
         return False
-    return bool(memory.degraded) or memory.pending() == 0
+    try:
+        return bool(memory.degraded) or memory.pending() == 0
+    except MemdError as error:
+        log.warning("what is left to encode can't be told: %s", error.message)
+        return True
 
 
 def _on_signals(stop: threading.Event) -> None:

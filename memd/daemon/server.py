@@ -171,8 +171,14 @@ class Server:
                 return
 
     def _shed(self, error: OSError) -> None:
-        """No client can be let in, for want of descriptors: say so to the one who waits, and make room for the next."""
+        """A client can't be let in, for want of descriptors: say so to the one who waits, and make room for the next.
+
+        Where nobody waits nobody has to go: `accept` wants a descriptor before there is a client.
+        """
         with self._change:
+            if not _has_come(self._listener):
+                self._change.wait(SHED_PAUSE)
+                return
             now = time.monotonic()
             if now - self._shed_at > SHED_LOGGED:
                 log.error("no client can be let in (%s): making room", error.strerror)
@@ -186,9 +192,7 @@ class Server:
 
     def _refuse_one(self) -> None:
         """Let a client in for as long as it takes to say that there is no room."""
-        poll = select.poll()
-        poll.register(self._listener, select.POLLIN)
-        if not poll.poll(0):
+        if not _has_come(self._listener):
             return
         refusal = DaemonUnavailable(
             "the daemon has no file descriptor left for another client",
@@ -213,11 +217,15 @@ class Server:
                     self._make_room(connection)
 
     def _make_room(self, newest: Connection | None = None) -> None:
-        """Hang up on the client idle for longest, not on the one that has just come; the caller holds `_change`."""
+        """Hang up on the client idle for longest; the caller holds `_change`.
+
+        Not on the one that has just come, nor on one whose next request is there, and on one that hasn't asked
+        anything yet only where there is no other.
+        """
         others = self._connections - {newest}
-        idle = [connection for connection in others if connection.idle_since is not None]
+        idle = [one for one in others if one.idle_since is not None and not _has_come(one.sock)]
         if idle:
-            min(idle, key=lambda connection: connection.idle_since or 0.0).hang_up()
+            min(idle, key=lambda one: (one.requests == 0, one.idle_since or 0.0)).hang_up()
 
     def _leave(self, connection: Connection) -> bool:
         """Count a connection out; whether this thread goes on accepting."""
@@ -383,6 +391,16 @@ class Server:
         self._traffic.requests += 1
         self._traffic.last_request = time.monotonic()
         return self._methods.answer(request.method, request.params)
+
+
+def _has_come(sock: socket.socket) -> bool:
+    """Whether something waits at a socket: a request, an end, or at one that listens a client; True of a closed one."""
+    poll = select.poll()
+    try:
+        poll.register(sock, select.POLLIN)
+    except ValueError:
+        return True
+    return bool(poll.poll(0))
 
 
 def _spare_descriptor() -> int | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -13,7 +15,8 @@ import pytest
 
 from memd.config import Config
 from memd.daemon import process
-from memd.daemon.client import Door, rendezvous
+from memd.daemon.client import Door, connect, rendezvous
+from memd.daemon.server import SHED_PAUSE
 from memd.errors import MemdError
 from tests.waiting import ended, eventually
 
@@ -66,9 +69,13 @@ def test_without_a_descriptor_left_clients_are_told_and_later_served(home: Path,
         assert eventually(is_full)
         for _ in range(12):
             ask()
+        slow = connect(str(home))  # whose request is on its way for longer than the daemon waits before it looks again
+        time.sleep(10 * SHED_PAUSE)
+        if select.select([slow], [], [], 0)[0]:
+            assert b"descriptor" in slow.recv(4096), "hung up on who had just come, while nobody waited"
     finally:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-        for one in held:
+        for one in [*held, slow]:
             one.close()
     assert not ended(pid)
     assert eventually(lambda: Door(start=False).call("show", {"ids": [kept]})["memories"][0]["text"] == "before")
