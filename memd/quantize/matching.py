@@ -7,7 +7,7 @@ a passage's products don't depend on what stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,34 +20,20 @@ from memd.quantize import signs
 _UINT8, _INT8, _INT32 = 2, 3, 6
 _IR_VERSION, _OPSET = 8, 13
 
-_PIECE = 2048  # signs' rows unpacked at a time: 768 KiB at 384 dimensions
+_PIECE = 2048  # signs' rows unpacked at a time: 384 KiB at 384 dimensions
 _STEPS = 127.0  # a vector's largest coordinate, as an integer
 
 
 class Groups(NamedTuple):
-    """Groups of signs, unpacked, in pieces of whole groups.
+    """Groups of signs.
 
     Attributes:
-        pieces: uint8 [t, d] of 0 and 1, and int64 [g] where each of its groups begins.
-        size: how many groups.
+        codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them, one group's after the other's.
+        starts: int64 [g], ascending: where each group begins; none is empty.
     """
 
-    pieces: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]
-    size: int
-
-    @classmethod
-    def of(cls, codes: NDArray[np.uint8], starts: NDArray[np.int64]) -> Groups:
-        """Unpack codes. O(t·d).
-
-        Args:
-            codes: uint8 [t, d/8], signs as `memd.quantize.signs.pack` makes them.
-            starts: int64 [groups], ascending: where each group begins; none is empty.
-        """
-        pieces = []
-        for first, last in _pieces(starts):
-            begin, end = starts[first], starts[last] if last < len(starts) else len(codes)
-            pieces.append((signs.bits(codes[begin:end]), starts[first:last] - begin))
-        return cls(pieces, len(starts))
+    codes: NDArray[np.uint8]
+    starts: NDArray[np.int64]
 
 
 class Matcher:
@@ -56,10 +42,11 @@ class Matcher:
     def __init__(self) -> None:
         self._session = runtime.session(_graph())
 
-    def best(self, groups: Groups, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def best(self, parts: Sequence[Groups], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The highest inner product of each vector with the signs of each group: float32 [groups, m]. O(t·m·d).
 
         Args:
+            parts: the groups, in order.
             vectors: float32 [m, d]. Rounded to 8 bits a coordinate, which moves a product by at most
                 d/254 of the vector's largest coordinate (by a tenth of that, as errors go).
         """
@@ -67,10 +54,10 @@ class Matcher:
         rounded = np.rint(vectors / step[:, None]).astype(np.int8)
         # Bits are 0 and 1 where signs are -1 and +1: ⟨sign, v⟩ = 2·⟨bit, v⟩ - Σv.
         across = np.ascontiguousarray(rounded.T)
-        highest = np.empty((groups.size, len(vectors)), np.int32)
+        highest = np.empty((sum(len(part.starts) for part in parts), len(vectors)), np.int32)
         done = 0
-        for bits, starts in groups.pieces:
-            products = self._session.run(None, {"bits": bits, "vectors": across})[0]
+        for codes, starts in _pieces(parts):
+            products = self._session.run(None, {"bits": signs.bits(codes), "vectors": across})[0]
             np.maximum.reduceat(products, starts, axis=0, out=highest[done : done + len(starts)])
             done += len(starts)
         highest = 2 * highest - rounded.sum(axis=1, dtype=np.int32)
@@ -78,13 +65,15 @@ class Matcher:
         return result
 
 
-def _pieces(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Runs of whole groups [first, last) of about `_PIECE` rows: once unpacked they fit the second-level cache."""
-    first = 0
-    while first < len(starts):
-        last = max(first + 1, int(np.searchsorted(starts, starts[first] + _PIECE)))
-        yield first, last
-        first = last
+def _pieces(parts: Sequence[Groups]) -> Iterator[Groups]:
+    """The groups in pieces of about `_PIECE` rows, each unpacked and used while the second-level cache holds it."""
+    for codes, starts in parts:
+        first = 0
+        while first < len(starts):
+            last = max(first + 1, int(np.searchsorted(starts, starts[first] + _PIECE)))
+            begin, end = starts[first], starts[last] if last < len(starts) else len(codes)
+            yield Groups(codes[begin:end], starts[first:last] - begin)
+            first = last
 
 
 def _graph() -> bytes:

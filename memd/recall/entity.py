@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from memd.recall.calibration import Calibration
 from memd.recall.fusion import Fused
-from memd.recall.ranking import Scores, Slots, Voice
+from memd.recall.ranking import Scores, Slots, Voice, within
 from memd.recall.resident import Resident
 
 # An entity in more passages than this share, or this number, says too little to be worth reading its mentions.
@@ -61,8 +61,8 @@ def mentions(db: sqlite3.Connection, names: Sequence[str], visible: NDArray[np.b
 
 def speak(who: Mentions, base: Fused, numbers: Calibration) -> Voice:
     """Rank those that mention the most and rarest; among equals, by what the words and vectors say of them."""
-    there = np.isin(who.slots, base.slots, assume_unique=True)
-    slots, weights = who.slots[there], who.weights[there]
-    said = base.scores[np.searchsorted(base.slots, slots)]
+    places = within(base.slots, who.slots)
+    there = places >= 0
+    slots, weights, said = who.slots[there], who.weights[there], base.scores[places[there]]
     order = np.lexsort((slots, -said, -weights))
     return Voice("entity", numbers.entity, slots[order], weights[order])

@@ -45,5 +45,24 @@ def best(scores: NDArray[np.float32], depth: int, among: Slots | None = None) ->
         return np.arange(len(scores))
     # Ties at the edge fall by slot, not by how the selection happened to run.
     edge = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    above = np.flatnonzero(scores > edge)
-    return np.concatenate((above, np.flatnonzero(scores == edge)[: depth - len(above)]))
+    found = np.flatnonzero(scores >= edge)
+    if len(found) > depth:
+        above = scores[found] > edge
+        found = np.concatenate((found[above], found[~above][: depth - np.count_nonzero(above)]))
+    return found
+
+
+def distinct(slots: Slots) -> Slots:
+    """Each slot once, ascending. O(n log n)."""
+    ascending = np.sort(slots)
+    new = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return ascending[new]
+
+
+def within(pool: Slots, slots: Slots) -> Slots:
+    """The places of slots in the ascending pool; -1 for what isn't there."""
+    if not len(pool):
+        return np.full(len(slots), -1)
+    places = np.minimum(np.searchsorted(pool, slots), len(pool) - 1)
+    return np.where(pool[places] == slots, places, -1)

@@ -23,7 +23,7 @@ from memd.recall.analysis import Analysis, analyse
 from memd.recall.calibration import Calibration, fitted
 from memd.recall.explain import Stopwatch, contributions, trace
 from memd.recall.fusion import Fused, fuse
-from memd.recall.ranking import Scores, Slots, Voice, best
+from memd.recall.ranking import Scores, Slots, Voice, best, distinct
 from memd.recall.resident import Resident, Visible
 from memd.recall.results import Found, Passage, hits, passages
 from memd.store import links, memories
@@ -191,7 +191,9 @@ class Recaller:
         first: dict[int, int] = {}
         for memory, place in zip(self._resident.memory[slots[order]].tolist(), order.tolist(), strict=True):
             first.setdefault(memory, place)
-        places = np.array(list(first.values())[: limit + MISSED], np.int64)
+            if len(first) == limit + MISSED:
+                break
+        places = np.array(list(first.values()), np.int64)
         seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, places)
         if not self._calibrated:
             seen[:] = np.nan
@@ -375,4 +377,4 @@ class _Search:
         if self._named is not None:
             by = like.surround if like is not None else -np.arange(len(self._named), dtype=np.float32)
             parts.append(best(by, depth, np.flatnonzero(self._named)))
-        return np.unique(np.concatenate(parts)).astype(np.int64)
+        return distinct(np.concatenate(parts))

@@ -17,7 +17,7 @@ from memd.quantize import signs
 from memd.quantize.matching import Groups, Matcher
 from memd.quantize.preference import NO_COPIES, Copies, preferred
 from memd.recall.calibration import Calibration
-from memd.recall.ranking import Scores, Slots, Voice, best, voice
+from memd.recall.ranking import Scores, Slots, Voice, best, voice, within
 from memd.recall.resident import Resident, Visible
 
 if TYPE_CHECKING:
@@ -149,10 +149,9 @@ def hear(
     ]
     if not len(asked.tokens):  # the encoder gives pooled vectors alone
         return Heard(heard, matches, late)
-    found = [best_matches(sheet.signs, asked, matcher, numbers) for sheet in sheets]
-    none = np.zeros((1, len(asked.tokens)), np.float32)
-    own = np.concatenate((*found, none)).take(np.append(places, -1), axis=0)
-    left, right = _within(pool, resident.before[pool]), _within(pool, resident.after[pool])
+    own = np.zeros((len(pool) + 1, len(asked.tokens)), np.float32)  # the last is that of none
+    own[:-1] = best_matches([sheet.signs for sheet in sheets], asked, matcher, numbers)[places]
+    left, right = within(pool, resident.before[pool]), within(pool, resident.after[pool])
     better = np.maximum(own.take(left, axis=0), own.take(right, axis=0)) * np.float32(numbers.late_neighbour)
     scores = np.maximum(own[:-1], better) @ asked.weights - np.float32(numbers.late_length) * _extent(pool, resident)
     matches[encoded] = own[:-1] * asked.weights
@@ -196,7 +195,9 @@ def _surround(
     return voice("semantic", numbers.surround, pool, scores.astype(np.float64), "surround")
 
 
-def best_matches(groups: Groups, asked: Question, matcher: Matcher, numbers: Calibration) -> NDArray[np.float32]:
+def best_matches(
+    groups: Sequence[Groups], asked: Question, matcher: Matcher, numbers: Calibration
+) -> NDArray[np.float32]:
     """Each query token's best match in each passage (MaxSim, Khattab & Zaharia 2020), float32 [n, q].
 
     To the power `late_power`; a match below 0 counts as 0.
@@ -210,12 +211,6 @@ def best_matches(groups: Groups, asked: Question, matcher: Matcher, numbers: Cal
     return result
 
 
-def _within(pool: Slots, slots: Slots) -> Slots:
-    """The places of slots in the ascending pool; -1 for what isn't there."""
-    places = np.minimum(np.searchsorted(pool, slots), len(pool) - 1)
-    return np.where(pool[places] == slots, places, -1)
-
-
 def _extent(pool: Slots, resident: Resident) -> NDArray[np.float32]:
     """ln of the tokens of each passage together with its neighbours': the more there are, the better one matches."""
     lengths = resident.length
@@ -227,7 +222,7 @@ def _extent(pool: Slots, resident: Resident) -> NDArray[np.float32]:
 
 def _sheet(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
     lengths = resident.length[slots]
-    signs = Groups.of(resident.token_codes(db, slots), np.cumsum(lengths) - lengths)
+    signs = Groups(resident.token_codes(db, slots), np.cumsum(lengths) - lengths)
     return Sheet(slots, resident.pooled(db, slots), signs)
 
 

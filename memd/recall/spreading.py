@@ -8,6 +8,7 @@ Reciprocal ranks tell the first few apart: behind them it is the second that tel
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +54,14 @@ def gains(
     if not episodes.any():
         return (form - 1.0) * scores
     # A memory of no episode is one of its own: beside such, the only episode would else pass for the best there is.
-    keys, places = np.unique(np.where(episodes > 0, episodes, -resident.memory[slots]), return_inverse=True)
-    active = _over_highest(_best_of_each(len(keys), places, _in_the_head(scores), numbers.episode_hits))
-    near = np.zeros(len(keys))
+    there = _Episodes.of(np.where(episodes > 0, episodes, -resident.memory[slots]))
+    active = _over_highest(there.best(_in_the_head(scores), numbers.episode_hits))
+    near = np.zeros(len(active))
     if matches.shape[1] and active.any():
-        active += numbers.episode_whole * (_as_a_whole(keys, places, matches) - active)
-        near = _best_of_each(len(keys), places, late, NEAREST) / max(NEAREST * late.max(), 1e-12)
-    gained: Scores = ((1.0 + numbers.episode * active[places]) * form - 1.0) * scores
-    return gained + numbers.episode_near * near[places]
+        active += numbers.episode_whole * (there.as_a_whole(matches) - active)
+        near = there.best(late, NEAREST) / max(NEAREST * late.max(), 1e-12)
+    gained: Scores = ((1.0 + numbers.episode * active[there.places]) * form - 1.0) * scores
+    return gained + numbers.episode_near * near[there.places]
 
 
 def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], resident: Resident) -> Scores:
@@ -95,28 +96,45 @@ def _in_the_head(scores: Scores) -> Scores:
     return result
 
 
-def _best_of_each(episodes: int, places: Slots, scores: Scores, count: int) -> Scores:
-    """The sum of the `count` best scores in each episode, float64 [episodes]; O(n log n).
+class _Episodes(NamedTuple):
+    """The episodes of candidates.
 
-    Args:
-        places: int64 [n], which episode each candidate is of; each has one.
+    Attributes:
+        places: int64 [n], which of the episodes each candidate is of.
+        order: int64 [n], the candidates by episode.
+        bounds: int64 [episodes + 1]: where in that order each begins, and the end.
     """
-    order = np.lexsort((-scores, places))
-    sums = np.append(0.0, np.cumsum(scores[order]))
-    ends = np.append(np.searchsorted(places[order], np.arange(episodes)), len(places))
-    result: Scores = sums[np.minimum(ends[:-1] + count, ends[1:])] - sums[ends[:-1]]
-    return result
 
+    places: Slots
+    order: Slots
+    bounds: Slots
 
-def _as_a_whole(keys: NDArray[np.int64], places: Slots, matches: NDArray[np.float32]) -> Scores:
-    """How well each episode's candidates answer together, as `_by_the_best` has it.
+    @classmethod
+    def of(cls, keys: NDArray[np.int64]) -> Self:
+        """By their candidates' keys, at least one. O(n log n)."""
+        order = np.argsort(keys, kind="stable")
+        ascending = keys[order]
+        begins = np.ones(len(keys), np.bool_)
+        np.not_equal(ascending[1:], ascending[:-1], out=begins[1:])
+        places = np.empty(len(keys), np.int64)
+        places[order] = np.cumsum(begins) - 1
+        return cls(places, order, np.append(np.flatnonzero(begins), len(keys)))
 
-    It is late interaction once more, with the episode for a passage: each token's best match in any of them.
-    """
-    order = np.argsort(places, kind="stable")
-    starts = np.searchsorted(places[order], np.arange(len(keys)))
-    whole = np.maximum.reduceat(matches[order], starts, axis=0).sum(axis=1)
-    return _over_highest(whole) ** _CONTRAST
+    def best(self, scores: Scores, count: int) -> Scores:
+        """The sum of the `count` best scores in each, float64 [episodes]. O(n log n)."""
+        sums = np.zeros(len(scores) + 1)
+        np.cumsum(scores[np.lexsort((-scores, self.places))], out=sums[1:])
+        begins, ends = self.bounds[:-1], self.bounds[1:]
+        result: Scores = sums[np.minimum(begins + count, ends)] - sums[begins]
+        return result
+
+    def as_a_whole(self, matches: NDArray[np.float32]) -> Scores:
+        """How well each's candidates answer together, as `_over_highest` has it.
+
+        It is late interaction once more, with the episode for a passage: each token's best match in any of them.
+        """
+        whole = np.maximum.reduceat(matches[self.order], self.bounds[:-1], axis=0).sum(axis=1)
+        return _over_highest(whole) ** _CONTRAST
 
 
 def _over_highest(values: NDArray[np.floating]) -> Scores:

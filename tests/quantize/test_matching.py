@@ -28,7 +28,7 @@ def vectors(seed: int, rows: int, dimension: int) -> NDArray[np.float32]:
 def test_best_matches_are_those_of_the_signs(matcher: Matcher, seed: int, dimension: int, lengths: list[int]) -> None:
     stored, asked = vectors(seed, sum(lengths), dimension), vectors(seed + 1, 3, dimension)
     starts = np.cumsum([0, *lengths[:-1]])
-    found = matcher.best(Groups.of(signs.pack(stored), starts), asked)
+    found = matcher.best([Groups(signs.pack(stored), starts)], asked)
     expected = np.maximum.reduceat(np.where(stored > 0, 1.0, -1.0) @ asked.T, starts, axis=0)
     bound = dimension / 254 * np.abs(asked).max(axis=1)
     assert (np.abs(found - expected) <= bound + 1e-4).all()
@@ -38,7 +38,7 @@ def test_best_matches_are_those_of_the_signs(matcher: Matcher, seed: int, dimens
 def test_a_group_s_matches_don_t_depend_on_the_others(matcher: Matcher, seed: int, lengths: list[int]) -> None:
     stored, asked = signs.pack(vectors(seed, sum(lengths), 64)), vectors(seed + 1, 2, 64)
     starts = np.cumsum([0, *lengths[:-1]])
-    together = matcher.best(Groups.of(stored, starts), asked)
+    together = matcher.best([Groups(stored, starts)], asked)
     for row, start, length in zip(together, starts, lengths, strict=True):
-        alone = matcher.best(Groups.of(stored[start : start + length], np.zeros(1, np.int64)), asked)[0]
+        alone = matcher.best([Groups(stored[start : start + length], np.zeros(1, np.int64))], asked)[0]
         assert np.array_equal(row, alone)
