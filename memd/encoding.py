@@ -102,7 +102,8 @@ class Drain:
     def _encode(self, batch: list[Waiting], texts: list[str]) -> list[tuple[Waiting, Encoding]]:
         """Encode a slice; a passage at which the encoder fails is left out, and not tried again by this process."""
         try:
-            return list(zip(batch, self.encoder.encode(texts), strict=True))
+            encoded = zip(batch, texts, self.encoder.encode(texts), strict=True)
+            return [(row, encoding.without_marks(text)) for row, text, encoding in encoded]
         except Exception as error:  # onnxruntime's and tokenizers' have no common base
             if len(batch) == 1:
                 log.error("passage %d can't be encoded: %s", batch[0].passage, error)

@@ -22,7 +22,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         neighbour: how much a neighbour's pooled similarity counts in `surround`.
         late_neighbour: how much a neighbour's best token counts in late interaction.
         late_idf: exponent of a query token's idf in its weight.
-        late_stop: factor on that weight for stop words and punctuation.
+        late_stop: factor on that weight for stop words.
         late_power: exponent of a token's best similarity; above 1, many weak matches count less than few good ones.
         late_length: what each natural-log unit of length (tokens, with the neighbours') costs: more tokens
             find a better match by chance.

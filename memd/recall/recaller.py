@@ -166,6 +166,7 @@ class Recaller:
             return None
         if self._resident.encoder != self._encoder.fingerprint:
             return None
+        encoding = encoding.without_marks(query.text)
         stops = semantic.stop_tokens(encoding, query.text, STOP_WORDS)
         return semantic.question(encoding, stops, self._resident, self._numbers)
 

@@ -48,7 +48,7 @@ def question(encoding: Encoding, stops: NDArray[np.bool_], resident: Resident, n
     The formula is Robertson & Spärck Jones's (1976), as BM25 uses it, raised to `late_idf`.
 
     Args:
-        stops: bool [q], tokens that are stop words or punctuation.
+        stops: bool [q], tokens that are stop words.
     """
     n = resident.living
     df = resident.token_df[encoding.ids].astype(np.float64)
@@ -227,11 +227,6 @@ def _sheet(db: sqlite3.Connection, slots: Slots, resident: Resident) -> Sheet:
 
 
 def stop_tokens(encoding: Encoding, text: str, stop_words: Sequence[str] | frozenset[str]) -> NDArray[np.bool_]:
-    """bool [q]: the token is (part of) a stop word, or has no letter or digit."""
-    return np.array(
-        [
-            (piece := text[begin:stop].lower()) in stop_words or not any(map(str.isalnum, piece))
-            for begin, stop in encoding.offsets.tolist()
-        ],
-        dtype=np.bool_,
-    )
+    """bool [q]: the token is a stop word."""
+    places = encoding.offsets.tolist()
+    return np.array([text[begin:stop].lower() in stop_words for begin, stop in places], dtype=np.bool_)

@@ -124,7 +124,8 @@ def test_what_is_stored_is_what_the_encoder_says(memory: Memory, encoder: Encode
     text = "The lighthouse keeper logs the weather at noon."
     memory.remember(text)
     memory.encode_pending()
-    expected = encoder.encode_query(text)
+    expected = encoder.encode_query(text).without_marks(text)
+    assert len(expected.ids) == len(text.split())
     with memory.store.reading() as db:
         bits, code = db.execute("SELECT bits, code FROM vector").fetchone()
         ids, signs = db.execute("SELECT ids, code FROM token_code").fetchone()
@@ -137,6 +138,14 @@ def test_what_is_stored_is_what_the_encoder_says(memory: Memory, encoder: Encode
     assert np.array_equal(
         np.unpackbits(np.frombuffer(candidate, np.uint8), bitorder="little") == 1, expected.pooled > 0
     )
+
+
+def test_a_text_of_marks_alone_has_vectors_and_is_found_by_them(memory: Memory) -> None:
+    done = [memory.remember(text) for text in ("?!", "???", "A word.")]
+    memory.encode_pending()
+    found = memory.recall("?!", min_relevance=0.0)
+    assert found.hits[0].memory.id == done[0].id and len(found.hits) == len(done)
+    assert memory.pending() == 0 and memory.store.check() == []
 
 
 @pytest.mark.parametrize("encode", ["background", "inline", "off"])

@@ -33,6 +33,15 @@ def test_offsets_cut_the_words_out_of_the_text(encoder: Encoder) -> None:
     assert cut == ["The", "🙂", "café", "'", "s", "pool", ".", "p", "##y"[2:]]
 
 
+@given(st.text(max_size=60) | st.text("ab1 .,!?…_-/", max_size=60))
+def test_marks_are_left_out_where_there_are_words(encoder: Encoder, text: str) -> None:
+    whole = encoder.encode_query(text)
+    left = whole.without_marks(text)
+    says = [any(map(str.isalnum, text[begin:end])) for begin, end in whole.offsets.tolist()]
+    stays = np.array(says, bool) if any(says) else np.ones(len(says), bool)
+    assert same(left, Encoding(whole.pooled, whole.tokens[stays], whole.ids[stays], whole.offsets[stays]))
+
+
 def test_a_text_has_one_vector_whatever_its_companions(encoder: Encoder) -> None:
     alone = [encoder.encode_query(text) for text in TEXTS]
     assert all(map(same, alone, encoder.encode(TEXTS)))

@@ -16,7 +16,7 @@ from memd.text.words import STOP_WORDS
 if TYPE_CHECKING:
     from memd.encoder import Encoder, Encoding
 
-STOP_WEIGHT = 0.2  # of stop words and punctuation, on their idf
+STOP_WEIGHT = 0.2  # of stop words, on their idf
 _BLOCK = 1 << 15  # tokens unpacked at once
 
 
@@ -40,7 +40,7 @@ class Late:
 
     def rank(self, question: Question, limit: int) -> list[str]:
         """All memories."""
-        encoding = self._encoder.encode_query(question.text)
+        encoding = self._encoder.encode_query(question.text).without_marks(question.text)
         weights = self._weights(encoding, question.text)
         scores = [self._best(first, last, tokens, encoding.tokens) @ weights for first, last, tokens in self._blocks]
         return self._codes.ranked(np.concatenate([*scores, np.zeros(0, np.float32)]), limit)
@@ -52,11 +52,10 @@ class Late:
         return best
 
     def _weights(self, encoding: Encoding, text: str) -> NDArray[np.float32]:
-        """float32 [q]: ln(1 + (n - df + ½)/(df + ½)), less for stop words and punctuation."""
+        """float32 [q]: ln(1 + (n - df + ½)/(df + ½)), less for stop words."""
         df = self._df[encoding.ids]
         weights = np.log(1 + (len(self._codes.starts) - df + 0.5) / (df + 0.5))
-        pieces = [text[begin:stop].lower() for begin, stop in encoding.offsets.tolist()]
-        light = [piece in STOP_WORDS or not any(map(str.isalnum, piece)) for piece in pieces]
+        light = [text[begin:stop].lower() in STOP_WORDS for begin, stop in encoding.offsets.tolist()]
         result: NDArray[np.float32] = np.where(light, STOP_WEIGHT * weights, weights).astype(np.float32)
         return result
 
