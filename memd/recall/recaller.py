@@ -106,7 +106,7 @@ class Recaller:
             watch.lap("encode")
             ranked = search.finish(self._question(encoding, query))
             degraded = self._degraded(search.visible)
-            answerable = self._answerable(search.visible, ranked)
+            answerable = self._answerable(search, ranked)
             found, withheld = self._judge(query, search, ranked, answerable)
             if not query.explain:
                 found = found.head(query.limit)
@@ -216,12 +216,14 @@ class Recaller:
             return found, 0
         return kept, min(len(found.places), query.limit) - min(len(kept.places), query.limit)
 
-    def _answerable(self, visible: Visible, ranked: Ranked) -> float | None:
+    def _answerable(self, search: _Search, ranked: Ranked) -> float | None:
         """The probability that something visible answers the query; None where that isn't known."""
         near = relevance.nearness(ranked.voices)
-        if near is None or visible.waiting or not self._calibrated:
+        if near is None or search.visible.waiting or not self._calibrated:
             return None
-        return round(relevance.answerable(near, self._numbers), 4)
+        speakers = self._resident.speakers(search.asked.terms)
+        heard = bool(speakers) and bool(np.isin(self._resident.speaker[ranked.fused.slots], speakers).any())
+        return round(relevance.answerable(near, self._numbers, of_a_speaker=heard), 4)
 
 
 class _Search:

@@ -18,6 +18,10 @@ from memd.recall.calibration import Calibration
 from memd.recall.fusion import Fused
 from memd.recall.ranking import Scores, Slots, Voice
 
+# Added to the logit: who asks after one of those who speak here hardly asks of something else. Set by hand, odds of 5:
+# nearly all questions about the chats name one and no others do, so that a fit would take it for certain.
+_OF_A_SPEAKER = 1.6
+
 
 def evidence(voices: Sequence[Voice], fused: Fused, totals: Scores, places: Slots) -> Scores:
     """What relevance is judged by, float64 [n, 3]: late score, pooled cosine, ln(total / highest total).
@@ -48,12 +52,15 @@ def nearness(voices: Sequence[Voice]) -> tuple[float, float] | None:
     return (best["late"], best["dense"]) if {"late", "dense"} <= best.keys() else None
 
 
-def answerable(near: tuple[float, float], numbers: Calibration) -> float:
-    """The probability that a store whose nearest candidates are as near as this answers the query."""
+def answerable(near: tuple[float, float], numbers: Calibration, *, of_a_speaker: bool = False) -> float:
+    """The probability that a store whose nearest candidates are as near as this answers the query.
+
+    Args:
+        of_a_speaker: the query names one who speaks in what was found.
+    """
     late, dense = near
-    return 1.0 / (
-        1.0 + exp(-(numbers.answerable_bias + numbers.answerable_late * late + numbers.answerable_dense * dense))
-    )
+    logit = numbers.answerable_bias + numbers.answerable_late * late + numbers.answerable_dense * dense
+    return 1.0 / (1.0 + exp(-(logit + of_a_speaker * _OF_A_SPEAKER)))
 
 
 def holds_all_words(db: sqlite3.Connection, terms: Sequence[str], scopes: Sequence[int] | None) -> bool:

@@ -312,6 +312,17 @@ def test_a_person_is_found_by_name_and_not_by_being_named_in_passing(memory: Mem
     assert memory.recall("which licence did the compiler plugin of Oswald Quint have?").hits == ()
 
 
+def test_a_question_about_one_who_speaks_is_likelier_to_be_answered(tmp_path: Path) -> None:
+    odds = []
+    for name in ("ada", "Ada"):  # alike to the encoder and to the words; only the second reads as a speaker
+        with Memory.open(tmp_path / str(len(odds)), clock=lambda: NOW, encode="inline") as memory:
+            memory.remember_many([NewMemory(text) for text in (*FILLER, f"{name}: Bread and butter for everyone.")])
+            likely = memory.recall("what would Ada's political leaning be?").answerable
+            assert likely is not None and 0 < likely < 1
+            odds.append(likely / (1 - likely))
+    assert odds[1] > 4 * odds[0]
+
+
 def test_an_identifier_is_found_wherever_it_is_named(memory: Memory) -> None:
     memory.remember_many([NewMemory(text) for text in FILLER])
     memory.remember("Bread and butter, says parse_crumbs().")
