@@ -30,7 +30,7 @@ from memd.encoder import Encoder, Encoding
 from memd.model import Query
 from memd.recall import relevance
 from memd.recall.calibration import FILE, Calibration, fitted
-from memd.recall.recaller import Ranked, Recaller
+from memd.recall.recaller import Ranked, Recaller, _Search
 from memd.recall.results import Found
 
 # What the search may try for each number, in the order in which it tries them. Factors of the value at hand.
@@ -75,16 +75,25 @@ class Remembering:
 
 
 class Witness(Recaller):
-    """A recaller that keeps what it judged the last answer by: the hits' evidence [n, 3], and the nearness."""
+    """A recaller that keeps what it judged the last answer by.
+
+    Attributes:
+        seen: float64 [n, 3], the hits' evidence.
+        near: the nearness, and 1 where the query names one who talks here.
+    """
 
     seen: NDArray[np.float64]
-    near: tuple[float, float]
+    near: tuple[float, float, float]
 
     def _found(self, ranked: Ranked, limit: int) -> Found:
         found = super()._found(ranked, limit)
         self.seen = relevance.evidence(ranked.voices, ranked.fused, ranked.totals, found.places)
-        self.near = relevance.nearness(ranked.voices) or (0.0, 0.0)
+        self.near = *(relevance.nearness(ranked.voices) or (0.0, 0.0)), float(self._of_a_speaker)
         return found
+
+    def _answerable(self, search: _Search, ranked: Ranked) -> float | None:
+        self._of_a_speaker = self._resident.talks(search.speakers, ranked.fused.slots)
+        return super()._answerable(search, ranked)
 
 
 class Judged(NamedTuple):
@@ -159,7 +168,7 @@ class Examples(NamedTuple):
     Attributes:
         seen: float64 [hits, 3], the evidence of the first hits of every question.
         answers: float64 [hits], 1 where the hit is a right answer.
-        near: for each kind of data, nearness float64 [questions, 2]: of its own questions, and of foreign ones.
+        near: for each kind of data, of its own questions and of foreign ones, float64 [questions, 3]: `Witness.near`.
     """
 
     seen: NDArray[np.float64]
@@ -177,8 +186,8 @@ def examples(data: Data, numbers: Calibration) -> Examples:
         others = [
             q for other, them in data.stores.items() if other != kind for s in them for q in s.collection.questions
         ]
-        own: list[tuple[float, float]] = []
-        foreign: list[tuple[float, float]] = []
+        own: list[tuple[float, float, float]] = []
+        foreign: list[tuple[float, float, float]] = []
         for store in stores:
             recaller = data.recaller(store, numbers)
             strange = chance.sample(others, min(FOREIGN, len(others)))
@@ -220,7 +229,7 @@ def fit_relevance(data: Data, numbers: Calibration, console: Console) -> Calibra
     )
     groups = [(rows, answer) for pair in known.near.values() for rows, answer in zip(pair, (1.0, 0.0), strict=True)]
     # Each kind of data and each answer counts the same, however many questions it has.
-    fitted_to = np.vstack([rows for rows, _ in groups])
+    fitted_to = np.vstack([rows[:, :2] for rows, _ in groups])
     labels = np.concatenate([np.full(len(rows), answer) for rows, answer in groups])
     even = np.concatenate([np.full(len(rows), 1 / len(rows)) for rows, _ in groups])
     bias, late, dense = np.round(logistic(fitted_to, labels, even), 4).tolist()
@@ -231,7 +240,7 @@ def fit_relevance(data: Data, numbers: Calibration, console: Console) -> Calibra
 def silence(known: Examples, numbers: Calibration, console: Console) -> float:
     """The threshold at which the worse of both promises, on the worse kind of data, is kept best."""
     judged = {
-        kind: [np.array([relevance.answerable(tuple(row), numbers) for row in rows.tolist()]) for rows in pair]
+        kind: [np.array([_answerable(row, numbers) for row in rows.tolist()]) for rows in pair]
         for kind, pair in known.near.items()
     }
     best, least = 0.0, float("inf")
@@ -246,6 +255,11 @@ def silence(known: Examples, numbers: Calibration, console: Console) -> float:
             told = ", ".join(f"{kind} {lost:.1%} lost {false:.1%} false" for kind, (lost, false) in rates.items())
             console.print(f"silent below {threshold:g}: {told}")
     return best
+
+
+def _answerable(near: tuple[float, float, float], numbers: Calibration) -> float:
+    late, dense, of_a_speaker = near
+    return relevance.answerable((late, dense), numbers, of_a_speaker=bool(of_a_speaker))
 
 
 def main() -> int:

@@ -97,7 +97,8 @@ def _folder_name(collection: Collection) -> str:
 def _writing_code() -> list[Path]:
     """The source files that decide what stands in a store: a kept one is of no use once they have changed."""
     package = Path(__file__).resolve().parent.parent
-    return sorted(file for part in ("store", "text", "quantize") for file in (package / part).rglob("*.py"))
+    folders = [file for part in ("store", "text", "quantize", "encoder") for file in (package / part).rglob("*.py")]
+    return sorted([*folders, package / "encoding.py"])
 
 
 def unseen(title: str) -> AbstractContextManager[Track]:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from memd import __version__
 from memd.agents.hooks import SessionReader
@@ -152,9 +152,10 @@ def _answer_until_stopped(
             if memory is not None:
                 workers = workers or _workers(config, memory, gate, server, traffic, stop)
                 _warm_up(memory)
-            waiting = _left_to_start(workers)
+            start = Start(workers)
+            start.go_on()
             while not stop.wait(_TICK):
-                waiting = _left_to_start(waiting)
+                start.go_on()
                 if memory is not None and _is_idle(config, memory, server, traffic):
                     log.info("idle for %g s", config.settings.daemon.idle_exit)
                     stop.set()
@@ -185,15 +186,33 @@ def _workers(
     return watcher, reader, _upkeep(config, memory, server, traffic)
 
 
-def _left_to_start(workers: Sequence[Watcher | SessionReader | Upkeep]) -> Sequence[Watcher | SessionReader | Upkeep]:
-    """Start them in order, as far as the store can be read; a shortage at this moment is no reason to end."""
-    for number, worker in enumerate(workers):
-        try:
-            worker.start()
-        except MemdError as error:
-            log.warning("%s waits: %s", type(worker).__name__, error.message)
-            return workers[number:]
-    return ()
+class Worker(Protocol):
+    """What works beside the requests."""
+
+    def start(self) -> None:
+        """Begin. Raises MemdError or RuntimeError where that isn't possible now."""
+
+
+class Start:
+    """The start of workers, in order; a shortage at that moment (of descriptors, of threads) only delays it."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._left = list(workers)
+        self._said = ""
+
+    def go_on(self) -> bool:
+        """Start those that are left, as far as it goes; whether all are at work. Says why not, once for each reason."""
+        while self._left:
+            try:
+                self._left[0].start()
+            except (MemdError, RuntimeError) as error:
+                why = f"{type(self._left[0]).__name__} waits: {error}"
+                if why != self._said:
+                    log.warning("%s", why)
+                self._said = why
+                return False
+            del self._left[0]
+        return True
 
 
 def _warm_up(memory: Memory) -> None:

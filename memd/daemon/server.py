@@ -219,13 +219,15 @@ class Server:
     def _make_room(self, newest: Connection | None = None) -> None:
         """Hang up on the client idle for longest; the caller holds `_change`.
 
-        Not on the one that has just come, nor on one whose next request is there, and on one that hasn't asked
-        anything yet only where there is no other.
+        Not on the one that has just come, nor on one whose next request is there. One that came a moment ago has its
+        first request on the way: it goes only where there is no other.
         """
+        now = time.monotonic()
         others = self._connections - {newest}
-        idle = [one for one in others if one.idle_since is not None and not _has_come(one.sock)]
+        idle = [(one.idle_since, one) for one in others if one.idle_since is not None and not _has_come(one.sock)]
         if idle:
-            min(idle, key=lambda one: (one.requests == 0, one.idle_since or 0.0)).hang_up()
+            young = [(one.requests == 0 and now - since < CROWDED_TIMEOUT, since) for since, one in idle]
+            idle[young.index(min(young))][1].hang_up()
 
     def _leave(self, connection: Connection) -> bool:
         """Count a connection out; whether this thread goes on accepting."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,13 +38,13 @@ class Encoding(NamedTuple):
     offsets: NDArray[np.int32]
 
     def without_marks(self, text: str) -> Encoding:
-        """The same without tokens that have no letter and no digit, unless `text` has no others.
+        """The same without tokens that have no part of a letter and no digit, unless `text` has no others.
 
         Late interaction does without punctuation (Khattab & Zaharia, SIGIR 2020): in talk and in commits a quarter of
         the tokens, without which it finds as much.
         """
         pieces = [text[begin:end] for begin, end in self.offsets.tolist()]
-        says = np.array([piece.isalnum() or any(map(str.isalnum, piece)) for piece in pieces], np.bool_)
+        says = np.array([piece.isalnum() or any(map(_is_of_words, piece)) for piece in pieces], np.bool_)
         if says.all() or not says.any():
             return self
         tokens = self.tokens[says] if len(self.tokens) else self.tokens
@@ -116,6 +117,11 @@ class Encoder:
         outputs = self._session.run(self._signature.outputs, self._signature.feeds(ids))
         pooled, tokens = self._signature.vectors(outputs, len(prefix), len(suffix), self._pooling)
         return Encoding(pooled, tokens, head.ids, head.offsets)
+
+
+def _is_of_words(character: str) -> bool:
+    """A letter, a digit, or a mark that is part of a letter, as the vowels of Indic scripts are."""
+    return unicodedata.category(character)[0] in "LNM"
 
 
 def _cpus() -> int:

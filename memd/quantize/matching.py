@@ -20,7 +20,7 @@ from memd.quantize import signs
 _UINT8, _INT8, _INT32 = 2, 3, 6
 _IR_VERSION, _OPSET = 8, 13
 
-_PIECE = 2048  # signs' rows unpacked at a time: 384 KiB at 384 dimensions
+_PIECE = 2048  # signs' rows unpacked at a time: 768 KiB at 384 dimensions
 _STEPS = 127.0  # a vector's largest coordinate, as an integer
 
 

@@ -221,9 +221,8 @@ class Recaller:
         near = relevance.nearness(ranked.voices)
         if near is None or search.visible.waiting or not self._calibrated:
             return None
-        speakers = self._resident.speakers(search.asked.terms)
-        heard = bool(speakers) and bool(np.isin(self._resident.speaker[ranked.fused.slots], speakers).any())
-        return round(relevance.answerable(near, self._numbers, of_a_speaker=heard), 4)
+        of_a_speaker = self._resident.talks(search.speakers, ranked.fused.slots)
+        return round(relevance.answerable(near, self._numbers, of_a_speaker=of_a_speaker), 4)
 
 
 class _Search:
@@ -250,11 +249,12 @@ class _Search:
     def begin(self) -> None:
         """What needs no encoded query: take it apart, catch up, search words, times and names, lay out what they found.
 
-        Sets `asked`, the query taken apart, and `visible`, what it may see.
+        Sets `asked`, the query taken apart, `speakers`, those that it names, and `visible`, what it may see.
         """
         self.asked: Analysis = analyse(self._query, self._now)
         self._watch.lap("analyse")
         self._resident.refresh(self._db)
+        self.speakers = self._resident.speakers(self.asked.terms)
         seen = self._resident.visible if self._query.as_of is None else partial(past.visible, resident=self._resident)
         self.visible = seen(self._db, self._query)
         self._watch.lap("refresh")
@@ -308,8 +308,7 @@ class _Search:
         fused = fuse(voices, numbers.k, pool) if gated else base
         gains = np.zeros(len(pool))
         if "spreading" in self._open:
-            speakers = resident.speakers(self.asked.terms)
-            gains = spreading.gains(fused.slots, fused.scores, matches, late, speakers, resident, numbers)
+            gains = spreading.gains(fused.slots, fused.scores, matches, late, self.speakers, resident, numbers)
             gains += self._along_links(fused.slots, fused.scores + gains)
             self.why["spreading"] = (
                 "episodes, replies, speakers and links" if gains.any() else "no candidate has any link"

@@ -18,7 +18,7 @@ from memd.recall.calibration import Calibration
 from memd.recall.fusion import Fused
 from memd.recall.ranking import Scores, Slots, Voice
 
-# Added to the logit: who asks after one of those who speak here hardly asks of something else. Set by hand, odds of 5:
+# Added to the logit: who asks after one of those who talk here hardly asks of something else. Set by hand, odds of 5:
 # nearly all questions about the chats name one and no others do, so that a fit would take it for certain.
 _OF_A_SPEAKER = 1.6
 
@@ -56,7 +56,7 @@ def answerable(near: tuple[float, float], numbers: Calibration, *, of_a_speaker:
     """The probability that a store whose nearest candidates are as near as this answers the query.
 
     Args:
-        of_a_speaker: the query names one who speaks in what was found.
+        of_a_speaker: the query names one who talks with somebody in what was found.
     """
     late, dense = near
     logit = numbers.answerable_bias + numbers.answerable_late * late + numbers.answerable_dense * dense

@@ -24,6 +24,7 @@ from memd.store import changes, filters, scopes, vectors
 from memd.text.words import terms
 
 _NONE = -1
+_NOBODY = 1  # the row of the speaker of what is no turn
 _VOCABULARY = 1 << 16  # token ids are uint16
 _CHUNK = 4096  # rows read at a time
 
@@ -86,7 +87,7 @@ class Resident:
         passage, memory: row numbers in the store; `passage` ascends.
         time: event time, else recorded time, milliseconds since 1970.
         alive: the memory isn't forgotten.
-        length: tokens of the passage; 0 while it has no vector.
+        length: tokens of the passage that are kept; 0 while it has no vector.
         before, after: slots of its neighbours in the memory or the episode, -1 where there is none.
         start, stop: the characters [start, stop) of the memory's text.
         bits: uint64 [⌈d/64⌉, n], signs of the pooled vector; zero while it has none.
@@ -160,6 +161,18 @@ class Resident:
     def speakers(self, words: Iterable[str]) -> list[int]:
         """The speakers that have one of these words, case-folded, in their name."""
         return sorted({speaker for word in words for speaker in self._speakers.get(word, ())})
+
+    def talks(self, speakers: Sequence[int], slots: NDArray[np.int64]) -> bool:
+        """Whether one of `slots` is one of these speakers' turn beside somebody else's.
+
+        A label before a colon (`Database: …`) looks like a speaker, too; it talks with nobody.
+        """
+        turns = slots[np.isin(self.speaker[slots], speakers)] if speakers else slots[:0]
+        for beside in (self.before[turns], self.after[turns]):
+            other = np.where(beside >= 0, self.speaker[beside], _NOBODY)
+            if ((other != _NOBODY) & (other != self.speaker[turns])).any():
+                return True
+        return False
 
     @property
     def episode(self) -> NDArray[np.int32]:

@@ -117,7 +117,7 @@ CREATE TABLE vector (
 ) STRICT;
 
 -- The passage's token vectors as signs, dimension/8 bytes a token, and the token ids (uint16,
--- little-endian), both in order, without the special tokens.
+-- little-endian), both in order; without the special tokens, and what else isn't kept.
 CREATE TABLE token_code (
     passage INTEGER PRIMARY KEY REFERENCES passage (id),
     encoder INTEGER NOT NULL REFERENCES encoder (id),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 STOP_WEIGHT = 0.2
-"""Weight of a stop word or a punctuation mark in late interaction, as at recall."""
+"""Weight of a stop word in late interaction, as at recall, and of a punctuation mark, which recall leaves out."""
 _STOP_WORDS = """
     a about above after again all also am an and any are as at be because been before being below between both
     but by can could did do does doing down during each few for from further had has have having he her here

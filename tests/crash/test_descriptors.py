@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from memd.config import Config
 from memd.daemon import process
 from memd.daemon.client import Door, connect, rendezvous
-from memd.daemon.server import SHED_PAUSE
+from memd.daemon.server import CROWDED_TIMEOUT, SHED_PAUSE
 from memd.errors import MemdError
 from tests.waiting import ended, eventually
 
@@ -42,18 +43,37 @@ def test_a_hundred_clients_of_a_daemon_that_may_open_few_files_are_all_served(ho
             process.stop(Config.load())
 
 
+def test_who_says_nothing_for_long_makes_room_first(home: Path) -> None:
+    command = f"ulimit -n {FEW}; exec {sys.executable} -m memd.daemon"
+    with subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True):
+        try:
+            assert eventually(lambda: rendezvous(str(home)) is not None)
+            silent = [connect(str(home)) for _ in range(3)]
+            time.sleep(CROWDED_TIMEOUT + 0.1)
+            doors = [Door(start=False, timeout=240) for _ in range(process.connections_for(FEW))]
+            for door in doors:
+                door.call("show", {"ids": []})
+            assert eventually(lambda: all(select.select([one], [], [], 0)[0] and one.recv(1) == b"" for one in silent))
+            for one in [*doors, *silent]:
+                one.close()
+        finally:
+            process.stop(Config.load())
+
+
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="sets the limit of another process (Linux)")
 def test_without_a_descriptor_left_clients_are_told_and_later_served(home: Path, door: Door) -> None:
     kept = door.call("remember", {"items": [{"text": "before"}]})["remembered"][0]["id"]
     pid = door.call("status", {})["pid"]
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     log = home / "daemon.log"
-    told, held = [], []
+    told: list[str] = []
+    held: list[Any] = []
 
     def ask() -> None:
-        held.append(Door(start=False, timeout=240))
+        door = Door(start=False, timeout=240)
+        held.append(door)
         try:
-            held[-1].call("show", {"ids": [kept]})
+            door.call("show", {"ids": [kept]})
         except MemdError as error:
             assert error.hint
             told.append(error.message)
@@ -70,12 +90,13 @@ def test_without_a_descriptor_left_clients_are_told_and_later_served(home: Path,
         for _ in range(12):
             ask()
         slow = connect(str(home))  # whose request is on its way for longer than the daemon waits before it looks again
+        held.append(slow)
         time.sleep(10 * SHED_PAUSE)
         if select.select([slow], [], [], 0)[0]:
             assert b"descriptor" in slow.recv(4096), "hung up on who had just come, while nobody waited"
     finally:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-        for one in [*held, slow]:
+        for one in held:
             one.close()
     assert not ended(pid)
     assert eventually(lambda: Door(start=False).call("show", {"ids": [kept]})["memories"][0]["text"] == "before")

@@ -312,15 +312,23 @@ def test_a_person_is_found_by_name_and_not_by_being_named_in_passing(memory: Mem
     assert memory.recall("which licence did the compiler plugin of Oswald Quint have?").hits == ()
 
 
-def test_a_question_about_one_who_speaks_is_likelier_to_be_answered(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("one", "other", "talks"), [("Ada", "Bob", True), ("Ada", "bob", False), ("Ada", "Ada", False)]
+)
+def test_a_question_about_one_who_talks_is_likelier_to_be_answered(
+    tmp_path: Path, one: str, other: str, talks: bool
+) -> None:
+    """Small initials are alike to the encoder and to the words, but don't read as speakers."""
     odds = []
-    for name in ("ada", "Ada"):  # alike to the encoder and to the words; only the second reads as a speaker
-        with Memory.open(tmp_path / str(len(odds)), clock=lambda: NOW, encode="inline") as memory:
-            memory.remember_many([NewMemory(text) for text in (*FILLER, f"{name}: Bread and butter for everyone.")])
+    for number, names in enumerate(((one.lower(), other.lower()), (one, other))):
+        with Memory.open(tmp_path / str(number), clock=lambda: NOW, encode="inline") as memory:
+            turns = [f"{names[0]}: Bread and butter for everyone.", f"{names[1]}: Thank you, how kind."]
+            memory.remember_many([NewMemory(text) for text in FILLER])
+            memory.remember_many([NewMemory(text, episode="talk") for text in turns])
             likely = memory.recall("what would Ada's political leaning be?").answerable
             assert likely is not None and 0 < likely < 1
             odds.append(likely / (1 - likely))
-    assert odds[1] > 4 * odds[0]
+    assert odds[1] > 4 * odds[0] if talks else odds[1] == odds[0]
 
 
 def test_an_identifier_is_found_wherever_it_is_named(memory: Memory) -> None:
