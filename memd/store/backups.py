@@ -31,6 +31,7 @@ from memd.store.cipher import Key
 from memd.store.exclusion import alone
 from memd.store.failures import corrupt, translate, translate_os
 from memd.store.keys import keys
+from memd.store.statistics import held
 
 FOLDER = "backups"
 _PREFIX, _SUFFIX = "memd-", ".db"
@@ -278,7 +279,7 @@ def _described(path: Path) -> Backup:
         _opened(path, _key_of(path), read_only=True) as copy,
     ):
         version = copy.execute("PRAGMA user_version").fetchone()[0]
-        memories = copy.execute("SELECT count(*) FROM memory").fetchone()[0]
+        memories = held(copy)
     info = path.stat()
     return Backup(str(path), datetime.fromtimestamp(info.st_mtime, UTC), info.st_size, version, memories, encrypted)
 

@@ -17,6 +17,7 @@ from memd.model import Soundness, Trouble
 from memd.store import audits, schema, vectors
 from memd.store.connection import Store
 from memd.store.passages import Words
+from memd.store.statistics import held
 
 BATCH = 1_000  # memories whose words are indexed again at a time
 _INSTANCES = "CREATE VIRTUAL TABLE temp.instance USING fts5vocab({database}, passage_fts, instance)"
@@ -26,7 +27,7 @@ def check(store: Store, most: int) -> Soundness:
     """Examine the file, then compare its parts; at most `most` troubles are listed. O(store)."""
     found = [Trouble("file", what) for what in store.check()]
     with store.examining() as db:
-        memories, passages = (db.execute(f"SELECT count(*) FROM {of}").fetchone()[0] for of in ("memory", "passage"))
+        memories, passages = held(db), db.execute("SELECT count(*) FROM passage").fetchone()[0]
         try:
             found += troubles(db)
         except sqlite3.DatabaseError as error:

@@ -26,6 +26,7 @@ from memd.store.connection import Store
 from memd.store.exclusion import alone
 from memd.store.failures import FULL_HINT, corrupt, translate, translate_os
 from memd.store.keys import keys
+from memd.store.statistics import held
 
 SUFFIX = ".moving"
 SPARE = 16 << 20  # bytes that stay free
@@ -98,7 +99,7 @@ def move(store: Path, key: Key | None, step: Step = lambda: None) -> Moved:
     failed = {one.path for one in left}
     left += [one for one in _left_alone(store, key) if one.path not in failed]
     with _errors_of(store), alone(store, key, cipher.sqlcipher()) as db:
-        memories = db.execute("SELECT count(*) FROM memory").fetchone()[0]
+        memories = held(db)
     return Moved(store.stat().st_size, memories, tuple(done), tuple(left))
 
 

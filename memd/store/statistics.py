@@ -37,6 +37,16 @@ def stats(db: sqlite3.Connection, path: Path) -> Stats:
     )
 
 
+def held(db: sqlite3.Connection) -> int:
+    """How many memories there are, forgotten ones too; purged ones only in a copy of a format that didn't mark them.
+
+    Read from indexes, so that those of a damaged table can be counted.
+    """
+    purged = any(row[1] == "purged_at" for row in db.execute("PRAGMA table_info(memory)"))
+    less = _number(db, "SELECT count(*) FROM memory WHERE purged_at IS NOT NULL") if purged else 0
+    return _number(db, "SELECT count(*) FROM memory") - less
+
+
 def _number(db: sqlite3.Connection, query: str) -> int:
     return int(db.execute(query).fetchone()[0])
 

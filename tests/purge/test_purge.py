@@ -329,6 +329,16 @@ def test_a_restored_backup_has_nothing_that_was_purged_since(tmp_path: Path) -> 
     assert found(prints, home) == []
 
 
+def test_what_was_purged_is_counted_nowhere(memory: Memory, tmp_path: Path) -> None:
+    before = memory.check().memories
+    purged, forgotten, _ = [memory.remember(text).id for text in (SECRET, "forgotten", "kept")]
+    memory.forget([forgotten])
+    memory.purge([purged])
+    made = backups.make(memory.store.path, tmp_path / "copy.db")
+    assert made.memories == memory.check().memories == before + 2
+    assert memory.stats().memories + memory.stats().forgotten == before + 2
+
+
 def test_logs_and_what_hooks_left_lose_it_too(memory: Memory, tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "daemon.log").write_text(f"2026 a library said: {SECRET}\n2026 all is well\n")
