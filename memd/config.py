@@ -161,6 +161,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         settings = msgspec.convert(table, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput(f"bad configuration: {error}", f"see {file} and the MEMD_* variables") from None
+    except UnicodeEncodeError:  # a variable of bytes that are no UTF-8
+        raise BadInput("bad configuration: a value is not UTF-8", "see the MEMD_* variables") from None
     if not 0 <= settings.daemon.idle_exit <= LONGEST:
         raise BadInput("bad configuration: daemon.idle_exit is a number of seconds, 0 or more", f"see {file}")
     if not 0 < settings.lifecycle.idle <= LONGEST:

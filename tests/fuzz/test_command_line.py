@@ -254,6 +254,7 @@ TOML = st.one_of(
 @given(text=TOML, variable=VALUES)
 @example(text="a = " + "[" * 100_000, variable="")
 @example(text="a = " + "9" * 5000, variable="")
+@example(text="", variable="\udcff")
 def test_any_settings_file(tmp_path_factory: pytest.TempPathFactory, text: str, variable: str) -> None:
     home = tmp_path_factory.getbasetemp() / "settings"
     home.mkdir(exist_ok=True)
