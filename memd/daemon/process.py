@@ -186,7 +186,7 @@ def _workers(
     return watcher, reader, _upkeep(config, memory, server, traffic)
 
 
-class Worker(Protocol):
+class Startable(Protocol):
     """What works beside the requests."""
 
     def start(self) -> None:
@@ -196,7 +196,7 @@ class Worker(Protocol):
 class Start:
     """The start of workers, in order; a shortage at that moment (of descriptors, of threads) only delays it."""
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    def __init__(self, workers: Sequence[Startable]) -> None:
         self._left = list(workers)
         self._said = ""
 

@@ -226,8 +226,8 @@ class Server:
         others = self._connections - {newest}
         idle = [(one.idle_since, one) for one in others if one.idle_since is not None and not _has_come(one.sock)]
         if idle:
-            young = [(one.requests == 0 and now - since < CROWDED_TIMEOUT, since) for since, one in idle]
-            idle[young.index(min(young))][1].hang_up()
+            _, goes = min(idle, key=lambda pair: (not pair[1].requests and now - pair[0] < CROWDED_TIMEOUT, pair[0]))
+            goes.hang_up()
 
     def _leave(self, connection: Connection) -> bool:
         """Count a connection out; whether this thread goes on accepting."""

@@ -55,9 +55,14 @@ def best(scores: NDArray[np.float32], depth: int, among: Slots | None = None) ->
 def distinct(slots: Slots) -> Slots:
     """Each slot once, ascending. O(n log n)."""
     ascending = np.sort(slots)
-    new = np.ones(len(ascending), np.bool_)
-    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
-    return ascending[new]
+    return ascending[begins(ascending)]
+
+
+def begins(ascending: Slots) -> NDArray[np.bool_]:
+    """bool [n]: where a run of equal ones begins."""
+    result = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=result[1:])
+    return result
 
 
 def within(pool: Slots, slots: Slots) -> Slots:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memd.recall.calibration import Calibration
-from memd.recall.ranking import Scores, Slots
+from memd.recall.ranking import Scores, Slots, begins
 from memd.recall.resident import Resident
 
 NEAREST = 3  # passages that say how near an episode comes: one that has fewer comes no nearer by that
@@ -113,19 +113,17 @@ class _Episodes(NamedTuple):
     def of(cls, keys: NDArray[np.int64]) -> Self:
         """By their candidates' keys, at least one. O(n log n)."""
         order = np.argsort(keys, kind="stable")
-        ascending = keys[order]
-        begins = np.ones(len(keys), np.bool_)
-        np.not_equal(ascending[1:], ascending[:-1], out=begins[1:])
+        first = begins(keys[order])
         places = np.empty(len(keys), np.int64)
-        places[order] = np.cumsum(begins) - 1
-        return cls(places, order, np.append(np.flatnonzero(begins), len(keys)))
+        places[order] = np.cumsum(first) - 1
+        return cls(places, order, np.append(np.flatnonzero(first), len(keys)))
 
     def best(self, scores: Scores, count: int) -> Scores:
         """The sum of the `count` best scores in each, float64 [episodes]. O(n log n)."""
         sums = np.zeros(len(scores) + 1)
         np.cumsum(scores[np.lexsort((-scores, self.places))], out=sums[1:])
-        begins, ends = self.bounds[:-1], self.bounds[1:]
-        result: Scores = sums[np.minimum(begins + count, ends)] - sums[begins]
+        starts, ends = self.bounds[:-1], self.bounds[1:]
+        result: Scores = sums[np.minimum(starts + count, ends)] - sums[starts]
         return result
 
     def as_a_whole(self, matches: NDArray[np.float32]) -> Scores:
