@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memd.recall.calibration import Calibration
-from memd.recall.ranking import Scores, Slots, begins
+from memd.recall.ranking import Scores, Slots, begins, within
 from memd.recall.resident import Resident
 
 NEAREST = 3  # passages that say how near an episode comes: one that has fewer comes no nearer by that
@@ -35,9 +35,9 @@ def gains(
 ) -> Scores:
     """What each candidate gains (or loses), float64 [n].
 
-    In proportion to its own score: by the activation of its episode, by the question that it replies to, and by the
-    speaker that the query names; a passage that only asks passes on what it has. Beside that, by how near its
-    episode comes.
+    In proportion to its own score, by the activation of its episode, and a question loses; beside that, by how near
+    its episode comes, as a turn of the speaker that the query names, and a share of all that the question has that it
+    replies to.
 
     Args:
         slots: int64 [n].
@@ -46,13 +46,10 @@ def gains(
         late: float64 [n], late interaction with each, not below 0; 0 where that isn't known.
         speakers: those that the query names.
     """
-    before = resident.before[slots]
-    form = 1.0 + numbers.reply * (resident.asks[before] & (before >= 0)) - numbers.question * resident.asks[slots]
-    if speakers:
-        form += numbers.speaker * np.isin(resident.speaker[slots], speakers)
+    form = 1.0 - numbers.question * resident.asks[slots]
     episodes = resident.episode[slots].astype(np.int64)
     if not episodes.any():
-        return (form - 1.0) * scores
+        return _passed_on(slots, form * scores, resident, numbers) - scores
     # A memory of no episode is one of its own: beside such, the only episode would else pass for the best there is.
     there = _Episodes.of(np.where(episodes > 0, episodes, -resident.memory[slots]))
     active = _over_highest(there.best(_in_the_head(scores), numbers.episode_hits))
@@ -60,8 +57,24 @@ def gains(
     if matches.shape[1] and active.any():
         active += numbers.episode_whole * (there.as_a_whole(matches) - active)
         near = there.best(late, NEAREST) / max(NEAREST * late.max(), 1e-12)
-    gained: Scores = ((1.0 + numbers.episode * active[there.places]) * form - 1.0) * scores
-    return gained + numbers.episode_near * near[there.places]
+    totals = (1.0 + numbers.episode * active[there.places]) * form * scores + numbers.episode_near * near[there.places]
+    totals = _passed_on(slots, totals, resident, numbers)
+    if speakers:
+        totals += numbers.speaker * ((episodes > 0) & np.isin(resident.speaker[slots], speakers))
+    return totals - scores
+
+
+def _passed_on(slots: Slots, totals: Scores, resident: Resident, numbers: Calibration) -> Scores:
+    """The totals, float64 [n], where each question has passed a share of its own on to what stands behind it."""
+    before = resident.before[slots]
+    replies = np.flatnonzero(
+        resident.asks[before] & (before >= 0) & (resident.memory[before] != resident.memory[slots])
+    )
+    questions = within(slots, before[replies])
+    there = questions >= 0
+    result = totals.copy()
+    result[replies[there]] += numbers.reply * totals[questions[there]]
+    return result
 
 
 def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], resident: Resident) -> Scores:

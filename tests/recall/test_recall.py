@@ -365,6 +365,33 @@ def test_the_reply_goes_before_the_question_it_answers(memory: Memory) -> None:
     assert texts(memory.recall("what port does the proxy use"))[0] == "Bob: The usual one, 8080."
 
 
+def test_a_reply_has_a_share_of_what_its_question_has(memory: Memory) -> None:
+    turns = ["Ada: Which port does the proxy use?", "Bob: Eighty eighty.", "Ada: Thanks.", "Bob: See you."]
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many([NewMemory(text, episode="chat") for text in turns])
+    answer = memory.recall("which port does the proxy use", min_relevance=0)
+    scores = {hit.memory.text: hit.score for hit in answer.hits}
+    passed_on = fitted().reply * scores[turns[0]]
+    assert scores[turns[1]] > passed_on
+    assert scores[turns[1]] - scores[turns[3]] > passed_on / 2
+
+
+def test_a_long_text_that_ends_in_a_question_does_not_answer_itself(memory: Memory) -> None:
+    text = " ".join(f"The proxy of region {n} listens on port {8000 + n}, and nobody knows why." for n in range(80))
+    memory.remember_many([NewMemory(each) for each in FILLER])
+    memory.remember(f"{text} Who chose these ports?")
+    gained = share_of_spreading(memory.recall("which port does the proxy of region 40 listen on", explain=True))
+    assert max(gained.values()) < 0
+
+
+def test_whom_a_question_names_goes_before_those_who_speak_to_them(memory: Memory) -> None:
+    turns = ["Bob: Ada, the backups, Ada!", "Ada: I moved them to the second disk.", "Kim: Ada moved the backups? Ada?"]
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many([NewMemory(text, episode="chat") for text in turns])
+    gained = share_of_spreading(memory.recall("where did Ada move the backups?", explain=True))
+    assert max(gained, key=gained.__getitem__) == turns[1]
+
+
 def test_what_the_named_person_said_goes_before_the_same_from_others(memory: Memory) -> None:
     said = "I moved the backups to the second disk."
     memory.remember_many([NewMemory(f"{name}: {said}") for name in ("Bob", "Eve", "Ada", "Kim")])
