@@ -28,7 +28,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             find a better match by chance.
         entity, temporal: weights of the gated channels.
         episode: how much of its fused score a passage gains in the most active episode.
-        episode_hits: how many of an episode's best passages make its activation.
+        episode_hits: how many of an episode's best passages make its activation, and say how near it comes.
         episode_whole: how much of that activation is how well the episode's candidates answer together.
         episode_near: what a passage gains of the episode whose best passages match best, whatever its own score.
         reply: how much of all that a question has the passage behind it gains.

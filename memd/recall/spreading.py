@@ -17,7 +17,6 @@ from memd.recall.calibration import Calibration
 from memd.recall.ranking import Scores, Slots, begins, within
 from memd.recall.resident import Resident
 
-NEAREST = 3  # passages that say how near an episode comes: one that has fewer comes no nearer by that
 HEAD = 100  # fused candidates that activate their episodes
 LINKING = 10  # fused candidates whose notes' links are followed
 _LINKED = 0.4  # how much of its score a passage gains that the best candidate links to, or that links to it
@@ -56,7 +55,7 @@ def gains(
     near = np.zeros(len(active))
     if matches.shape[1] and active.any():
         active += numbers.episode_whole * (there.as_a_whole(matches) - active)
-        near = there.best(late, NEAREST) / max(NEAREST * late.max(), 1e-12)
+        near = there.best(late, numbers.episode_hits) / max(numbers.episode_hits * late.max(), 1e-12)
     totals = (1.0 + numbers.episode * active[there.places]) * form * scores + numbers.episode_near * near[there.places]
     totals = _passed_on(slots, totals, resident, numbers)
     if speakers:
