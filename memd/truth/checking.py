@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from memd.errors import StoreUnusable
@@ -73,7 +74,7 @@ class Checker:
         found = []
         for other in others:
             self._pause()
-            if mine and (difference := _difference(mine, other)):
+            if mine and are_comparable(mine.path, other.path) and (difference := _difference(mine, other)):
                 found.append((other, difference))
         unlike = {other.seq for other, _ in found}
         same = [other for other in others if mine and other.seq not in unlike and says_the_same(mine.text, other.text)]
@@ -113,6 +114,21 @@ def _near(db: sqlite3.Connection, mine: Text) -> list[Text]:
     """The memories of its scope that share the most telling words with it."""
     found = nearby.sharing_words(db, mine.text, mine.scope, NEAR)
     return kept.texts(db, [seq for seq in found if seq != mine.seq])
+
+
+def are_comparable(one: str, other: str) -> bool:
+    """Whether what stands in these files (empty: in none) can say different things of the same.
+
+    What a section of a file says it says under its heading: the same key of another option, the same package in another
+    release. And a log of releases tells what was done, as commits do, not what holds.
+    """
+    return (one != other or not one) and not any(_LOG.fullmatch(PurePath(path).stem) for path in (one, other))
+
+
+# CHANGELOG, HISTORY-0.x, release_notes, 1.2.3: names of files, without what follows the last dot.
+_LOG = re.compile(
+    r"[\W\d_]*(?:change-?log|changes|history|news|releases?(?:[-_ ]?notes)?)[\W\d_vx]*|v?\d+(?:\.\d+)+", re.IGNORECASE
+)
 
 
 def _difference(mine: Text, other: Text) -> Difference | None:

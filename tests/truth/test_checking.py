@@ -9,6 +9,7 @@ import pytest
 
 from memd.api import Memory
 from memd.errors import BadInput
+from memd.model import NewMemory, Source
 from memd.store import conflicts as kept
 from tests.waiting import eventually
 
@@ -47,6 +48,38 @@ def test_other_scopes_and_kinds_are_left_alone(memory: Memory) -> None:
     memory.remember("CI runs on GitLab", scope="/a")
     assert len(open_pairs(memory, "all")) == len(open_pairs(memory, "/a")) == 1
     assert open_pairs(memory, "/b") == []
+
+
+def from_file(text: str, path: str) -> NewMemory:
+    return NewMemory(text, source=Source(via="ingest", path=path))
+
+
+def test_what_sections_of_one_file_say_of_themselves_is_no_conflict(memory: Memory) -> None:
+    memory.remember_many(
+        [
+            from_file("# fetch\n\nThe default timeout is 30 seconds.", "/p/docs/api.md"),
+            from_file("# push\n\nThe default timeout is 90 seconds.", "/p/docs/api.md"),
+        ]
+    )
+    assert open_pairs(memory) == []
+    memory.remember_many([from_file("# Set-up\n\nThe default timeout is 60 seconds.", "/p/README.md")])
+    assert len(open_pairs(memory)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "compared"),
+    [
+        ("CHANGELOG.md", 0),
+        ("HISTORY.rst", 0),
+        ("release-notes.md", 0),
+        ("docs/releases/v1.2.md", 0),
+        ("changing.md", 1),
+    ],
+)
+def test_a_log_of_releases_tells_what_was_done(memory: Memory, name: str, compared: int) -> None:
+    memory.remember("The default timeout is 60 seconds.")
+    memory.remember_many([from_file("# 1.2\n\nThe default timeout is 90 seconds.", f"/p/{name}")])
+    assert len(open_pairs(memory)) == compared
 
 
 def test_resolving(memory: Memory) -> None:
