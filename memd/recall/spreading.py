@@ -34,9 +34,9 @@ def gains(
 ) -> Scores:
     """What each candidate gains (or loses), float64 [n].
 
-    In proportion to its own score, by the activation of its episode, and a question loses; beside that, by how near
-    its episode comes, as a turn of the speaker that the query names, and a share of all that the question has that it
-    replies to.
+    In proportion to its own score, by the activation of its episode, and what ends in a question loses; beside that,
+    by how near its episode comes, as a turn of the speaker that the query names, and a share of all that the question
+    has that it replies to.
 
     Args:
         slots: int64 [n].
@@ -45,10 +45,12 @@ def gains(
         late: float64 [n], late interaction with each, not below 0; 0 where that isn't known.
         speakers: those that the query names.
     """
-    form = 1.0 - numbers.question * resident.asks[slots]
     episodes = resident.episode[slots].astype(np.int64)
     if not episodes.any():
-        return _passed_on(slots, form * scores, resident, numbers) - scores
+        return np.zeros(len(slots))
+    after = resident.after[slots]
+    last = (after < 0) | (resident.memory[after] != resident.memory[slots])
+    form = 1.0 - numbers.question * (resident.asks[slots] & last & (episodes > 0))
     # A memory of no episode is one of its own: beside such, the only episode would else pass for the best there is.
     there = _Episodes.of(np.where(episodes > 0, episodes, -resident.memory[slots]))
     active = _over_highest(there.best(_in_the_head(scores), numbers.episode_hits))

@@ -365,23 +365,33 @@ def test_the_reply_goes_before_the_question_it_answers(memory: Memory) -> None:
     assert texts(memory.recall("what port does the proxy use"))[0] == "Bob: The usual one, 8080."
 
 
-def test_a_reply_has_a_share_of_what_its_question_has(memory: Memory) -> None:
-    turns = ["Ada: Which port does the proxy use?", "Bob: Eighty eighty.", "Ada: Thanks.", "Bob: See you."]
-    memory.remember_many([NewMemory(text) for text in FILLER])
-    memory.remember_many([NewMemory(text, episode="chat") for text in turns])
-    answer = memory.recall("which port does the proxy use", min_relevance=0)
-    scores = {hit.memory.text: hit.score for hit in answer.hits}
-    passed_on = fitted().reply * scores[turns[0]]
-    assert scores[turns[1]] > passed_on
-    assert scores[turns[1]] - scores[turns[3]] > passed_on / 2
+def test_a_question_passes_on_what_it_has_to_its_reply(memory: Memory) -> None:
+    scores = []
+    for scope, mark in (("/asked", "?"), ("/told", ".")):
+        turns = [f"Ada: Which port does the proxy use{mark}", "Bob: Eighty eighty.", "Ada: Thanks.", "Bob: See you."]
+        memory.remember_many([NewMemory(text, scope=scope) for text in FILLER])
+        memory.remember_many([NewMemory(text, scope=scope, episode="chat") for text in turns])
+        hits = memory.recall("which port does the proxy use", scope=scope, min_relevance=0).hits
+        by_text = {hit.memory.text: hit.score for hit in hits}
+        scores.append([by_text[turn] for turn in turns])
+    asked, told = scores
+    assert asked[1] - told[1] == pytest.approx(fitted().reply * asked[0], rel=0.01)
+    assert asked[3] == pytest.approx(told[3], rel=0.2)
 
 
-def test_a_long_text_that_ends_in_a_question_does_not_answer_itself(memory: Memory) -> None:
+def test_a_long_turn_that_ends_in_a_question_asks_at_its_end_alone(memory: Memory) -> None:
     text = " ".join(f"The proxy of region {n} listens on port {8000 + n}, and nobody knows why." for n in range(80))
-    memory.remember_many([NewMemory(each) for each in FILLER])
-    memory.remember(f"{text} Who chose these ports?")
-    gained = share_of_spreading(memory.recall("which port does the proxy of region 40 listen on", explain=True))
-    assert max(gained.values()) < 0
+    memory.remember(f"Ada: {text}", scope="/told", episode="told")
+    memory.remember(f"Ada: {text} Who chose these ports?", scope="/asked", episode="asked")
+    query = "which port does the proxy of region 40 listen on"
+    told, asked = (memory.recall(query, scope=scope, min_relevance=0).hits[0] for scope in ("/told", "/asked"))
+    assert asked.score == pytest.approx(told.score, rel=0.05)
+
+
+def test_a_question_that_nobody_asks_anybody_loses_nothing(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in ("Who rotates the keys?", "The keys hang beside the door.")])
+    answer = memory.recall("who rotates the keys", explain=True)
+    assert texts(answer)[0] == "Who rotates the keys?" and share_of_spreading(answer) == {}
 
 
 def test_whom_a_question_names_goes_before_those_who_speak_to_them(memory: Memory) -> None:
