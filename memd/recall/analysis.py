@@ -25,6 +25,7 @@ class Analysis(NamedTuple):
         times: [start, end) in milliseconds since 1970, in order.
         named: what it mentions, as it is spelt.
         spans: its times, as they are spelt.
+        asks_for_time: it asks when.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Analysis(NamedTuple):
     times: tuple[tuple[int, int], ...]
     named: tuple[Entity, ...]
     spans: tuple[TimeSpan, ...]
+    asks_for_time: bool
 
     def things(self) -> frozenset[str]:
         """Those of its entities that are spelt as no word of a language is."""
@@ -61,6 +63,7 @@ def analyse(query: Query, now: datetime) -> Analysis:
         times=tuple((_ms(span.start), _ms(span.end)) for span in spans),
         named=named,
         spans=spans,
+        asks_for_time=times.asks_for_time(query.text),
     )
 
 

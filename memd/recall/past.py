@@ -18,7 +18,7 @@ from memd.recall import lexical
 from memd.recall.calibration import Calibration
 from memd.recall.ranking import Slots, Voice
 from memd.recall.resident import Resident, Visible
-from memd.store import filters, past, scopes
+from memd.store import filters, passages, past, scopes
 
 _CHUNK = 500
 
@@ -61,13 +61,8 @@ def _score(db: sqlite3.Connection, terms: Sequence[str], gone: Slots, resident: 
     beside = sqlite3.connect(":memory:")
     try:
         beside.execute("CREATE VIRTUAL TABLE words USING fts5 (text, tokenize='porter unicode61 remove_diacritics 2')")
-        for slot in gone.tolist():
-            start, stop = int(resident.start[slot]), int(resident.stop[slot])
-            row = db.execute(
-                "SELECT substr(text, ?, ?) FROM memory WHERE seq = ?",
-                (start + 1, stop - start, int(resident.memory[slot])),
-            ).fetchone()
-            beside.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (slot, row[0]))
+        texts = passages.texts(db, resident.passage[gone].tolist())
+        beside.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", zip(gone.tolist(), texts, strict=True))
         place = {slot: number for number, slot in enumerate(gone.tolist())}
         scores = np.zeros(len(gone))
         for term in terms:

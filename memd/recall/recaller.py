@@ -300,8 +300,8 @@ class _Search:
         self._watch.lap("semantic")
         base = fuse(voices, numbers.k, pool)
         gated: list[Voice] = []
-        if self._named is not None:
-            gated.append(temporal.speak(self._named, base, numbers))
+        if (of_a_time := self._of_a_time(base)) is not None:
+            gated.append(temporal.speak(of_a_time, base, numbers))
         if self._who is not None:
             gated.append(entity.speak(self._who, base, numbers))
         voices += gated
@@ -359,6 +359,16 @@ class _Search:
         named = temporal.inside(self.asked.times, self._resident) & self.visible.slots
         self.why["temporal"] = f"{np.count_nonzero(named)} passages of the named time"
         return named if named.any() else None
+
+    def _of_a_time(self, base: Fused) -> NDArray[np.bool_] | None:
+        """Which candidates are of the time that the query names or, where it asks for one, name one."""
+        if self._named is not None:
+            return self._named[base.slots]
+        if "temporal" not in self._open or self.asked.times or not self.asked.asks_for_time:
+            return None
+        naming = temporal.naming(self._db, base, self._resident, self._now)
+        self.why["temporal"] = f"the query asks for a time: {np.count_nonzero(naming)} turns name one"
+        return naming if naming.any() else None
 
     def _mentions(self) -> entity.Mentions | None:
         if "entity" not in self._open:

@@ -24,7 +24,7 @@ from memd.store import changes, filters, scopes, vectors
 from memd.text.words import terms
 
 _NONE = -1
-_NOBODY = 1  # the row of the speaker of what is no turn
+NOBODY = 1  # the row of the speaker of what is no turn
 _VOCABULARY = 1 << 16  # token ids are uint16
 _CHUNK = 4096  # rows read at a time
 
@@ -169,8 +169,8 @@ class Resident:
         """
         turns = slots[np.isin(self.speaker[slots], speakers)] if speakers else slots[:0]
         for beside in (self.before[turns], self.after[turns]):
-            other = np.where(beside >= 0, self.speaker[beside], _NOBODY)
-            if ((other != _NOBODY) & (other != self.speaker[turns])).any():
+            other = np.where(beside >= 0, self.speaker[beside], NOBODY)
+            if ((other != NOBODY) & (other != self.speaker[turns])).any():
                 return True
         return False
 

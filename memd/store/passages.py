@@ -6,6 +6,7 @@ the nearest passage of the living memories beside it in the episode.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -126,3 +127,13 @@ def spans_of(db: sqlite3.Connection, memory: int) -> list[Span]:
     """The passages of a memory, in order."""
     rows = db.execute("SELECT id, start, stop FROM passage WHERE memory = ? ORDER BY ordinal", (memory,))
     return [Span(*row) for row in rows]
+
+
+def texts(db: sqlite3.Connection, passages: Sequence[int]) -> list[str]:
+    """The texts of passages that are there, in the order given."""
+    rows = db.execute(
+        "SELECT substr(m.text, p.start + 1, p.stop - p.start) FROM json_each(?) AS wanted"
+        " CROSS JOIN passage AS p ON p.id = wanted.value JOIN memory AS m ON m.seq = p.memory ORDER BY wanted.key",
+        (json.dumps(list(passages)),),
+    )
+    return [row[0] for row in rows]

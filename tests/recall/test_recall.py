@@ -77,6 +77,24 @@ def test_a_named_time_is_read_at_the_query_s_own_date(memory: Memory) -> None:
     assert texts(answer) == ["We talked about the release, day 31."]
 
 
+def test_a_question_after_a_time_prefers_the_turn_that_names_one(memory: Memory) -> None:
+    turns = [
+        "Ada: So I moved the backups to the second disk, all of the backups.",
+        "Bob: The second disk, good.",
+        "Ada: It took long, I started to move the backups last Friday.",
+    ]
+    memory.remember_many([NewMemory(text) for text in FILLER])
+    memory.remember_many([NewMemory(text, episode="chat") for text in turns])
+    when, where = (memory.recall(f"{what} did Ada move the backups?", explain=True) for what in ("When", "Where"))
+    assert texts(when)[0] == turns[2] and "temporal" in opened(when)
+    assert texts(where)[0] == turns[0] and "temporal" not in opened(where)
+
+
+def test_notes_that_name_a_time_are_no_answer_for_that(memory: Memory) -> None:
+    memory.remember_many([NewMemory("The backups were moved."), NewMemory("Backups of the disk are due on Friday.")])
+    assert "temporal" not in opened(memory.recall("when were the backups moved?", explain=True))
+
+
 def share_of_spreading(answer: Recollection) -> dict[str, float]:
     """How much of each hit's score came by spreading, by its text."""
     return {

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memd.errors import BadInput
-from memd.text.times import TimeSpan, parse, parse_moment
+from memd.text.times import TimeSpan, asks_for_time, parse, parse_moment
 
 NOW = datetime(2024, 5, 15, 14, 30, tzinfo=UTC)  # a Wednesday
 
@@ -440,3 +440,32 @@ def test_what_is_no_moment_says_what_to_give(text: str) -> None:
 def test_a_moment_or_bad_input(text: str, now: datetime) -> None:
     with contextlib.suppress(BadInput):
         assert parse_moment(text, now).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When did we deploy?", "when was the key rotated", "Since when is CI green?", "In which year did it start?",
+        "what date is the release", "So, when's lunch?", "Do you remember when we moved?", "tell me when it broke",
+        "How long ago was that", "When exactly did it fail?", "when didn't it work?",
+    ],
+)  # fmt: skip
+def test_it_asks_for_a_time(question: str) -> None:
+    assert asks_for_time(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "", "When it fails, what do we do?", "what did he say when we met", "When I run the tests they hang",
+        "what timeout is set", "what time-out do we use", "how long does it take", "Whenever it rains",
+        "what is the release date", "which days-off policy",
+    ],
+)  # fmt: skip
+def test_it_asks_for_something_else(question: str) -> None:
+    assert not asks_for_time(question)
+
+
+@given(st.text(max_size=500))
+def test_any_question_can_be_read(text: str) -> None:
+    assert isinstance(asks_for_time(text), bool)

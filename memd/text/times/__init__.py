@@ -9,8 +9,9 @@ What a text leaves open is settled towards the past, since memories are asked fo
 hemisphere in whole months, `3/4/2023` is month first and `3.4.2023` day first (as git reads them).
 """
 
+from memd.text.times.asking import asks_for_time
 from memd.text.times.moment import parse_moment
 from memd.text.times.parser import parse
 from memd.text.times.span import Grain, TimeSpan
 
-__all__ = ["Grain", "TimeSpan", "parse", "parse_moment"]
+__all__ = ["Grain", "TimeSpan", "asks_for_time", "parse", "parse_moment"]
