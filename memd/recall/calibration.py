@@ -31,9 +31,9 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         episode_hits: how many of an episode's best passages make its activation, and say how near it comes.
         episode_whole: how much of that activation is how well the episode's candidates answer together.
         episode_near: what a passage gains of the episode whose best passages match best, whatever its own score.
-        reply: how much of all that a question has the passage behind it gains.
-        question: how much of its score a passage loses that itself ends in a question.
-        speaker: what a turn gains, whatever its own score, when the query names who says it.
+        reply: how much of what a question has, by itself and by its episode, the turn behind it gains.
+        question: how much of its score a turn of an episode loses that ends in a question; of a long one its end.
+        speaker: what a turn of an episode gains, whatever its own score, when the query names who says it.
         lexical_depth, dense_depth: candidates from words, and from each pooled voice.
         relevance_bias, relevance_late, relevance_dense, relevance_share: coefficients of a hit's relevance.
         answerable_bias, answerable_late, answerable_dense: coefficients of the probability that the store answers.

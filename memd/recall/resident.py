@@ -21,6 +21,7 @@ from memd.quantize.preference import Copies, copies
 from memd.recall.codes import CodeCache
 from memd.recall.vitals import Vitals
 from memd.store import changes, filters, scopes, vectors
+from memd.text.dialogue import ROLES
 from memd.text.words import terms
 
 _NONE = -1
@@ -31,7 +32,7 @@ _CHUNK = 4096  # rows read at a time
 _ROWS = """
 SELECT p.id, p.memory, p.ordinal, m.scope, coalesce(m.episode, 0), coalesce(m.position, 0),
     coalesce(m.event_at, m.recorded_at), m.forgotten_at IS NULL, coalesce(length(t.ids) / 2, 0),
-    p.start, p.stop, m.speaker, m.asks, m.superseded_at IS NULL,
+    p.start, p.stop, m.speaker, m.asks AND m.speaker <> 1, m.superseded_at IS NULL,
     coalesce(p.encoder, -1) = 0 OR coalesce(length(t.ids), 1) = 0
 FROM passage AS p JOIN memory AS m ON m.seq = p.memory
     LEFT JOIN token_code AS t ON t.passage = p.id AND t.encoder = :encoder
@@ -156,6 +157,7 @@ class Resident:
 
     @property
     def asks(self) -> NDArray[np.bool_]:
+        """bool [n]: it is of what somebody says that ends in a question."""
         return self._columns["asks"][: self._n]
 
     def speakers(self, words: Iterable[str]) -> list[int]:
@@ -314,7 +316,7 @@ class Resident:
     def _meet_speakers(self, db: sqlite3.Connection) -> None:
         """Learn the names that are new since the last time: each word of a name leads to its speaker."""
         for speaker, name in db.execute("SELECT id, name FROM speaker WHERE id > ? ORDER BY id", (self._last_speaker,)):
-            for word in terms(name):
+            for word in () if name in ROLES else terms(name):
                 self._speakers.setdefault(word, []).append(speaker)
             self._last_speaker = speaker
 

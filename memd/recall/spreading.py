@@ -2,7 +2,8 @@
 
 After Anderson's account of associative activation (ACT-R): a passage gains in proportion to how active its
 episode is and to how well it answers by itself; and, whatever it says itself, by how near its episode's best come.
-Reciprocal ranks tell the first few apart: behind them it is the second that tells one episode from another.
+Reciprocal ranks tell the first few apart: behind them it is the second that tells one episode from another. In talk,
+what a question has goes on to the turn that replies to it.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def gains(
     """What each candidate gains (or loses), float64 [n].
 
     In proportion to its own score, by the activation of its episode, and what ends in a question loses; beside that,
-    by how near its episode comes, as a turn of the speaker that the query names, and a share of all that the question
-    has that it replies to.
+    by how near its episode comes, by what the question passes on that it replies to, and as a turn of the speaker that
+    the query names.
 
     Args:
         slots: int64 [n].
@@ -81,7 +82,7 @@ def _passed_on(slots: Slots, totals: Scores, resident: Resident, numbers: Calibr
 def along_links(slots: Slots, totals: Scores, edges: Sequence[tuple[int, int]], resident: Resident) -> Scores:
     """What each candidate gains, float64 [n], by a link between its note and one of the head's.
 
-    Set by hand, as much as a reply gains: none of the data that recall is measured on has links.
+    Set by hand: none of the data that recall is measured on has links.
 
     Args:
         slots: int64 [n].

@@ -34,7 +34,8 @@ def inside(spans: Sequence[tuple[int, int]], resident: Resident) -> NDArray[np.b
 def naming(db: sqlite3.Connection, base: Fused, resident: Resident, now: datetime) -> NDArray[np.bool_]:
     """bool [n], over the candidates: of the best `HEAD`, those turns whose text names a time."""
     head = np.argsort(-base.scores, kind="stable")[:HEAD]
-    turns = head[resident.speaker[base.slots[head]] != NOBODY]
+    slots = base.slots[head]
+    turns = head[(resident.speaker[slots] != NOBODY) & (resident.episode[slots] > 0)]
     texts = passages.texts(db, resident.passage[base.slots[turns]].tolist())
     named = np.zeros(len(base.slots), np.bool_)
     named[turns] = [bool(times.parse(text, now)) for text in texts]

@@ -25,7 +25,7 @@ WHERE c.settled_at IS NULL AND one.forgotten_at IS NULL AND one.superseded_at IS
 
 
 class Text(NamedTuple):
-    """What is compared of a memory; `path` is the file that it was read from, empty where there is none."""
+    """What is compared of a memory; `path` is the file that it was taken in from, empty where it is no part of one."""
 
     seq: int
     id: str
@@ -68,7 +68,8 @@ def text_of(db: sqlite3.Connection, memory: int) -> Text | None:
 def texts(db: sqlite3.Connection, memories: Sequence[int]) -> list[Text]:
     """Those of these memories that hold and are compared, by their kind and as no edges, in the order given."""
     rows = db.execute(
-        "SELECT m.seq, m.id, m.text, m.scope, m.recorded_at, coalesce(m.source ->> 'path', '') FROM memory AS m"
+        "SELECT m.seq, m.id, m.text, m.scope, m.recorded_at,"
+        " CASE WHEN m.source ->> 'via' = 'ingest' THEN coalesce(m.source ->> 'path', '') ELSE '' END FROM memory AS m"
         " WHERE m.seq IN (SELECT value FROM json_each(?)) AND m.forgotten_at IS NULL AND m.superseded_at IS NULL"
         " AND m.kind NOT IN ('turn', 'commit', 'task', 'fix') AND length(m.text) <= 2000"
         " AND NOT EXISTS (SELECT 1 FROM tag WHERE tag.name = ? AND tag.memory = m.seq)",

@@ -71,12 +71,13 @@ class Checker:
                 return None
             mine = kept.text_of(db, seqs[0])
             others = _near(db, mine) if mine else []
-        found = []
+        differing = []
         for other in others:
             self._pause()
-            if mine and are_comparable(mine.path, other.path) and (difference := _difference(mine, other)):
-                found.append((other, difference))
-        unlike = {other.seq for other, _ in found}
+            if mine and (difference := _difference(mine, other)):
+                differing.append((other, difference))
+        found = [pair for pair in differing if mine and are_comparable(mine.path, pair[0].path)]
+        unlike = {other.seq for other, _ in differing}
         same = [other for other in others if mine and other.seq not in unlike and says_the_same(mine.text, other.text)]
         with self._store.writing() as db:
             kept.done(db, seqs[0])
@@ -125,9 +126,12 @@ def are_comparable(one: str, other: str) -> bool:
     return (one != other or not one) and not any(_LOG.fullmatch(PurePath(path).stem) for path in (one, other))
 
 
-# CHANGELOG, HISTORY-0.x, release_notes, 1.2.3: names of files, without what follows the last dot.
+# Names of files without what follows the last dot: CHANGELOG, HISTORY-0.x, release_notes, What's New, v1.2.0-rc1. No
+# dates: what is noted day by day holds until something else does.
 _LOG = re.compile(
-    r"[\W\d_]*(?:change-?log|changes|history|news|releases?(?:[-_ ]?notes)?)[\W\d_vx]*|v?\d+(?:\.\d+)+", re.IGNORECASE
+    r"[\W\d_]*(?:change[-_ ]?log|changes|history|news|what'?s[-_ ]?new|releases|release[-_ ]?notes)[\W\d_vx]*"
+    r"|v?(?!\d{4}\.|0\d)\d+(?:\.(?:\d+|x))+(?:[-.]?(?:a|b|rc|alpha|beta|dev)\.?\d*)?",
+    re.IGNORECASE,
 )
 
 

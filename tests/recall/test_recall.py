@@ -8,7 +8,7 @@ import pytest
 
 from memd import Memory
 from memd.errors import BadInput
-from memd.model import CHANNELS, NewMemory, Recollection
+from memd.model import CHANNELS, NewMemory, Recollection, Source
 from memd.recall.calibration import fitted
 
 NOW = datetime(2024, 6, 19, 12, 0, tzinfo=UTC)  # a Wednesday
@@ -406,10 +406,35 @@ def test_a_long_turn_that_ends_in_a_question_asks_at_its_end_alone(memory: Memor
     assert asked.score == pytest.approx(told.score, rel=0.05)
 
 
-def test_a_question_that_nobody_asks_anybody_loses_nothing(memory: Memory) -> None:
-    memory.remember_many([NewMemory(text) for text in ("Who rotates the keys?", "The keys hang beside the door.")])
-    answer = memory.recall("who rotates the keys", explain=True)
-    assert texts(answer)[0] == "Who rotates the keys?" and share_of_spreading(answer) == {}
+def test_a_section_of_notes_asks_nobody(memory: Memory) -> None:
+    scores = []
+    for scope, mark in (("/asked", "?"), ("/told", ".")):
+        sections = [f"# Keys\n\nThey hang beside the door. Who rotates them{mark}", "# Licence\n\nMIT, see there."]
+        turns = ["Ada: The door was open.", "Bob: It was not."]
+        memory.remember_many([NewMemory(text, scope=scope, episode="notes") for text in sections])
+        memory.remember_many([NewMemory(text, scope=scope, episode="chat") for text in turns])
+        hits = memory.recall("who rotates the keys beside the door", scope=scope, min_relevance=0).hits
+        by_text = {hit.memory.text: hit.score for hit in hits}
+        scores.append([by_text[section] for section in sections])
+    assert scores[0] == pytest.approx(scores[1], rel=0.02)
+
+
+def test_a_lone_question_beside_talk_loses_nothing(memory: Memory) -> None:
+    memory.remember_many([NewMemory(text) for text in ("Ada: Who rotates the keys?", "The keys hang beside the door.")])
+    memory.remember_many([NewMemory(text, episode="chat") for text in ("Bob: Is the door open?", "Kim: It is.")])
+    gained = share_of_spreading(memory.recall("who rotates the keys", explain=True))
+    assert gained and min(gained.values()) >= 0
+
+
+def test_a_question_that_is_not_to_be_seen_passes_nothing_on(memory: Memory) -> None:
+    turns = [("Ada: Which port does the proxy use?", "note"), ("Bob: Eighty eighty.", "fact")]
+    memory.remember_many([NewMemory(text, kind="fact") for text in FILLER])
+    memory.remember_many([NewMemory(text, kind=kind, episode="chat") for text, kind in turns])
+    query = "which port does the proxy use"
+    seen, alone = (memory.recall(query, kinds=kinds, min_relevance=0).hits for kinds in ((), ("fact",)))
+    scores = [{hit.memory.text: hit.score for hit in hits} for hits in (seen, alone)]
+    reply, question = turns[1][0], turns[0][0]
+    assert scores[0][reply] - scores[1][reply] > 0.5 * fitted().reply * scores[0][question]
 
 
 def test_whom_a_question_names_goes_before_those_who_speak_to_them(memory: Memory) -> None:
@@ -424,3 +449,14 @@ def test_what_the_named_person_said_goes_before_the_same_from_others(memory: Mem
     said = "I moved the backups to the second disk."
     memory.remember_many([NewMemory(f"{name}: {said}") for name in ("Bob", "Eve", "Ada", "Kim")])
     assert texts(memory.recall("where did Ada move the backups to?"))[0] == f"Ada: {said}"
+
+
+def test_the_parts_in_a_session_are_no_names(memory: Memory) -> None:
+    scores = []
+    for scope, who in (("/agent", ("claude-code", "user")), ("/people", ("Eve", "Kim"))):
+        said = zip(("The table is wide.", "And the code is old."), who, strict=True)
+        turns = [NewMemory(text, scope=scope, episode="s", source=Source(who=name)) for text, name in said]
+        memory.remember_many(turns)
+        hits = memory.recall("the code of the user table", scope=scope, min_relevance=0).hits
+        scores.append([hit.score for hit in hits])
+    assert scores[0] == pytest.approx(scores[1], rel=0.02)

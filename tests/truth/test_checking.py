@@ -69,17 +69,34 @@ def test_what_sections_of_one_file_say_of_themselves_is_no_conflict(memory: Memo
 @pytest.mark.parametrize(
     ("name", "compared"),
     [
-        ("CHANGELOG.md", 0),
-        ("HISTORY.rst", 0),
-        ("release-notes.md", 0),
-        ("docs/releases/v1.2.md", 0),
-        ("changing.md", 1),
+        *((name, 0) for name in ("CHANGELOG.md", "HISTORY-0.x.rst", "release_notes.md", "v1.2.0-rc1.md", "1.2.x.md")),
+        *((name, 1) for name in ("release.md", "2024.05.01.md", "01.02.md", "breaking-changes.md", "history-of-us.md")),
     ],
 )
 def test_a_log_of_releases_tells_what_was_done(memory: Memory, name: str, compared: int) -> None:
     memory.remember("The default timeout is 60 seconds.")
     memory.remember_many([from_file("# 1.2\n\nThe default timeout is 90 seconds.", f"/p/{name}")])
     assert len(open_pairs(memory)) == compared
+
+
+def test_what_was_learnt_in_one_session_may_exclude(memory: Memory) -> None:
+    learnt = Source(via="hook", path="/p/session.jsonl")
+    texts = ("The database of the shop is Postgres 14.", "The database of the shop is now Postgres 16.")
+    old, new = (stored.id for stored in memory.remember_many([NewMemory(text, source=learnt) for text in texts]))
+    memory.compare()
+    assert memory.show(old).superseded_by == new
+
+
+def test_what_differs_within_a_file_is_not_said_twice(memory: Memory) -> None:
+    text = (
+        "The nightly encrypted backups of the customer database and of all uploaded invoices are kept for thirty days"
+        " on the storage server in the cellar of the office in {}."
+    )
+    for town, path in (("Berlin", "/p/a.md"), ("Dublin", "/p/a.md"), ("Lisbon", "/p/CHANGELOG.md")):
+        memory.remember_many([from_file(text.format(town), path)])
+    assert open_pairs(memory) == []
+    with memory.store.reading() as db:
+        assert [kept.twins(db, seq) for (seq,) in db.execute("SELECT seq FROM memory")] == [[], [], []]
 
 
 def test_resolving(memory: Memory) -> None:
