@@ -69,10 +69,8 @@ def gains(
 def _passed_on(slots: Slots, totals: Scores, resident: Resident, numbers: Calibration) -> Scores:
     """The totals, float64 [n], where each question has passed a share of its own on to what stands behind it."""
     before = resident.before[slots]
-    replies = np.flatnonzero(
-        resident.asks[before] & (before >= 0) & (resident.memory[before] != resident.memory[slots])
-    )
-    questions = within(slots, before[replies])
+    replies = np.flatnonzero(resident.asks[before] & (resident.memory[before] != resident.memory[slots]))
+    questions = within(slots, before[replies])  # -1 where there is none, or not among the candidates
     there = questions >= 0
     result = totals.copy()
     result[replies[there]] += numbers.reply * totals[questions[there]]

@@ -1,10 +1,12 @@
 """Recall through the public door: each channel finds what only it can find, and says so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from memd import Memory
 from memd.errors import BadInput
@@ -419,22 +421,35 @@ def test_a_section_of_notes_asks_nobody(memory: Memory) -> None:
     assert scores[0] == pytest.approx(scores[1], rel=0.02)
 
 
-def test_a_lone_question_beside_talk_loses_nothing(memory: Memory) -> None:
-    memory.remember_many([NewMemory(text) for text in ("Ada: Who rotates the keys?", "The keys hang beside the door.")])
-    memory.remember_many([NewMemory(text, episode="chat") for text in ("Bob: Is the door open?", "Kim: It is.")])
-    gained = share_of_spreading(memory.recall("who rotates the keys", explain=True))
-    assert gained and min(gained.values()) >= 0
+def scores_of(memory: Memory, query: str, turns: Sequence[NewMemory], **narrow: Any) -> list[float]:
+    """The scores of these memories, in a scope of their own."""
+    scope = f"/{memory.stats().memories}"
+    memory.remember_many([replace(each, scope=scope) for each in (*map(NewMemory, FILLER), *turns)])
+    by_text = {hit.memory.text: hit.score for hit in memory.recall(query, scope=scope, min_relevance=0, **narrow).hits}
+    return [by_text.get(turn.text, 0.0) for turn in turns]
+
+
+@pytest.mark.parametrize(("episode", "asking"), [("chat", 0.72), (None, 1.0)])
+def test_a_turn_that_asks_loses_and_a_lone_one_does_not(memory: Memory, episode: str | None, asking: float) -> None:
+    chat = [NewMemory("Bob: It is late.", episode="chat"), NewMemory("Kim: It is.", episode="chat")]
+    told, asked = (
+        scores_of(
+            memory,
+            "which port does the proxy use",
+            [*chat, NewMemory(f"Ada: Which port does the proxy use{mark}", episode=episode)],
+        )[-1]
+        for mark in (".", "?")
+    )
+    assert asked == pytest.approx(asking * told, rel=0.05)
 
 
 def test_a_question_that_is_not_to_be_seen_passes_nothing_on(memory: Memory) -> None:
-    turns = [("Ada: Which port does the proxy use?", "note"), ("Bob: Eighty eighty.", "fact")]
-    memory.remember_many([NewMemory(text, kind="fact") for text in FILLER])
-    memory.remember_many([NewMemory(text, kind=kind, episode="chat") for text, kind in turns])
-    query = "which port does the proxy use"
-    seen, alone = (memory.recall(query, kinds=kinds, min_relevance=0).hits for kinds in ((), ("fact",)))
-    scores = [{hit.memory.text: hit.score for hit in hits} for hits in (seen, alone)]
-    reply, question = turns[1][0], turns[0][0]
-    assert scores[0][reply] - scores[1][reply] > 0.5 * fitted().reply * scores[0][question]
+    scores = []
+    for mark in (".", "?"):
+        turns = [(f"Ada: Which port does the proxy use{mark}", "note"), ("Bob: Eighty eighty.", "fact")]
+        known = [NewMemory(text, kind=kind, episode="chat") for text, kind in turns]
+        scores.append(scores_of(memory, "which port does the proxy use", known, kinds=("fact",))[1])
+    assert scores[0] > 0 and scores[1] == pytest.approx(scores[0], rel=0.02)
 
 
 def test_whom_a_question_names_goes_before_those_who_speak_to_them(memory: Memory) -> None:
