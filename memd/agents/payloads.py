@@ -15,9 +15,9 @@ import msgspec
 
 from memd.agents.decoding import decode
 from memd.errors import BadInput
+from memd.text.roles import AGENTS
 
 EVENTS = ("SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "PreCompact", "Stop", "SessionEnd")
-AGENTS = ("claude-code", "codex", "cursor", "gemini-cli", "vscode", "opencode")
 
 _NAMES = {
     **{event.lower(): event for event in EVENTS},

@@ -21,7 +21,7 @@ from memd.quantize.preference import Copies, copies
 from memd.recall.codes import CodeCache
 from memd.recall.vitals import Vitals
 from memd.store import changes, filters, scopes, vectors
-from memd.text.dialogue import ROLES
+from memd.text.roles import ROLES
 from memd.text.words import terms
 
 _NONE = -1

@@ -13,13 +13,6 @@ _SPEAKER = re.compile(r"\s*([^\W\d_][\w.'-]{0,30}(?: [^\W\d_][\w.'-]{0,30}){0,2}
 _LABELS = frozenset({"note", "todo", "fixme", "warning", "error", "fix", "re", "fwd", "example", "see", "update", "ps"})
 
 
-# Parts in a session with an agent. A question that has one of these words means something else by it.
-ROLES = frozenset({
-    "user", "assistant", "agent", "system", "human", "model", "tool",
-    "claude-code", "codex", "cursor", "gemini-cli", "vscode", "opencode",
-})  # fmt: skip
-
-
 def asks(text: str) -> bool:
     """Whether `text` ends in a question, apart from closing quotes and a bracketed remark. O(1)."""
     tail = text[-_TAIL:].rstrip(_CLOSING)
